@@ -1,0 +1,80 @@
+package live
+
+import (
+	"time"
+
+	"github.com/roomwatch/roomwatch/room"
+)
+
+// Model is what one view shows at one moment: plain results, ready to be rendered. HTML is a function of
+// a model alone, so equal models are equal pages, whoever looks.
+type Model interface{ model() }
+
+// Totals are the sums over all sessions that are created or live.
+type Totals struct {
+	Rooms            int `json:"rooms"`
+	People           int `json:"people"`
+	Bots             int `json:"bots"`
+	Microphones      int `json:"microphones"`
+	Cameras          int `json:"cameras"`
+	Screens          int `json:"screens"`
+	RecordingsActive int `json:"recordings_active"`
+	StreamsActive    int `json:"streams_active"`
+}
+
+// SourceState is how one plugNmeet is heard. Its JSON is pinned (design section 5).
+type SourceState struct {
+	Name           string    `json:"name"`
+	LastDeliveryAt time.Time `json:"last_delivery_at,omitzero"`
+	ReconciledAt   time.Time `json:"reconciled_at,omitzero"`
+	Status         string    `json:"status"` // waiting: nothing received yet; receiving: something was
+}
+
+// Overview is the page of live rooms.
+type Overview struct {
+	Text    string // the filter as asked, "" for none
+	Totals  Totals
+	Rows    []Row // created and live sessions that match, breakouts under their parent; at most MaxRows
+	Matches int   // how many match in all
+	Ended   []*room.Summary
+	Sources []SourceState
+}
+
+// MaxRows is how many rows of live rooms a page holds.
+const MaxRows = 200
+
+// Row is a session in the list of live rooms. Summaries are never changed once shown: a session that
+// changes gets a new one, so the pointer tells whether a row is as it was.
+type Row struct {
+	*room.Summary
+	Breakout bool // stands under its parent
+}
+
+// Room is the page of one session. Detail is nil when no session of that sid is known.
+type Room struct {
+	SID       string
+	Detail    *room.Detail
+	Parent    *room.Summary   // the session this one is a breakout of, if it is known
+	Breakouts []*room.Summary // by name
+	Sources   []SourceState
+}
+
+func (Overview) model() {}
+func (Room) model()     {}
+
+// Element is a part of a page that is sent by itself. It has an id of its own in the document, stands
+// under its parent in the order of the model, and contains no other element.
+type Element struct {
+	ID      string
+	Parent  string
+	Version any           // comparable; while it is equal, the HTML is too
+	Render  func() []byte // the element's own HTML: one tag, with id=ID
+}
+
+// Renderer turns models into HTML. It is an interface because views import live for the models above.
+type Renderer interface {
+	// Elements lists the parts of the page that can change by themselves, parent by parent, in order.
+	Elements(Model) []Element
+	// Root is the HTML of the view's root (id "view") around the elements' HTML, which is given by parent.
+	Root(m Model, inner map[string][]byte) []byte
+}

@@ -1,0 +1,129 @@
+package room
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// States of a recording: ready has its file; failed has a message other than success and no file.
+const (
+	RecordingActive     = "recording"
+	RecordingProcessing = "processing"
+	RecordingFailed     = "failed"
+	RecordingReady      = "ready"
+)
+
+// States of an RTMP stream.
+const (
+	StreamLive   = "live"
+	StreamEnded  = "ended"
+	StreamFailed = "failed"
+)
+
+// Recording is one recording job (record_id) and its file.
+type Recording struct {
+	RecordID   string    `json:"record_id"`
+	State      string    `json:"state"`
+	RecorderID string    `json:"recorder_id,omitempty"`
+	Message    string    `json:"message,omitempty"`
+	FilePath   string    `json:"file_path,omitempty"`
+	SizeBytes  int64     `json:"size_bytes,omitempty"`
+	StartedAt  time.Time `json:"started_at,omitzero"`
+	EndedAt    time.Time `json:"ended_at,omitzero"`
+	ReadyAt    time.Time `json:"ready_at,omitzero"`
+}
+
+// Stream is one RTMP job (record_id).
+type Stream struct {
+	RecordID   string    `json:"record_id"`
+	State      string    `json:"state"`
+	RecorderID string    `json:"recorder_id,omitempty"`
+	Message    string    `json:"message,omitempty"`
+	StartedAt  time.Time `json:"started_at,omitzero"`
+	EndedAt    time.Time `json:"ended_at,omitzero"`
+}
+
+// job is what all events say of one record_id. The file comes from recording_proceeded only, because
+// recording_transcoding_finished repeats the path with a size of 0 (contract 1.5).
+type job struct {
+	recorder, message, path string
+	size                    int64
+	first                   Time
+	started, ended, ready   Time
+	trouble                 bool // a message other than success at the end or from transcoding
+	transcoded              bool
+}
+
+func jobOf(told Told[JobTold]) (j job) {
+	var atEnd, atTranscoding string
+	for _, r := range told {
+		said := r.Said
+		j.first = earliest(j.first, said.Moment)
+		j.recorder, j.message = lastSaid(j.recorder, said.RecorderID), lastSaid(j.message, said.Message)
+		switch r.Kind {
+		case KindRecordingStarted, KindStreamStarted:
+			j.started = earliest(j.started, said.Moment)
+		case KindRecordingEnded, KindStreamEnded:
+			j.ended, atEnd = earliest(j.ended, said.Moment), lastSaid(atEnd, said.Message)
+		case KindRecordingTranscoded:
+			j.transcoded, atTranscoding = true, lastSaid(atTranscoding, said.Message)
+		case KindRecordingProceeded:
+			j.ready = earliest(j.ready, said.Moment)
+			j.path, j.size = lastSaid(j.path, said.FilePath), lastSaid(j.size, said.SizeBytes)
+		}
+	}
+	j.trouble = failure(atEnd) || failure(atTranscoding)
+	return j
+}
+
+func failure(message string) bool { return message != "" && message != "success" }
+
+func (r *reading) recordings() []Recording {
+	out := make([]Recording, 0, len(r.Recordings))
+	firsts := make(map[string]Time, len(r.Recordings))
+	for id, told := range r.Recordings {
+		j := jobOf(told)
+		rec := Recording{RecordID: id, RecorderID: j.recorder, Message: j.message, FilePath: j.path, SizeBytes: j.size,
+			StartedAt: j.started.Time(), EndedAt: j.ended.Time(), ReadyAt: j.ready.Time()}
+		switch {
+		case j.path != "":
+			rec.State = RecordingReady
+		case j.trouble:
+			rec.State = RecordingFailed
+		case j.ended != 0, j.transcoded, j.ready != 0, r.state() == StateEnded:
+			rec.State = RecordingProcessing
+		default:
+			rec.State = RecordingActive
+		}
+		firsts[id] = j.first
+		out = append(out, rec)
+	}
+	slices.SortFunc(out, func(a, b Recording) int { return byFirst(firsts, a.RecordID, b.RecordID) })
+	return out
+}
+
+func (r *reading) streams() []Stream {
+	out := make([]Stream, 0, len(r.Streams))
+	firsts := make(map[string]Time, len(r.Streams))
+	for id, told := range r.Streams {
+		j := jobOf(told)
+		st := Stream{RecordID: id, RecorderID: j.recorder, Message: j.message, StartedAt: j.started.Time(), EndedAt: j.ended.Time()}
+		switch {
+		case j.trouble:
+			st.State = StreamFailed
+		case j.ended != 0, r.state() == StateEnded:
+			st.State = StreamEnded
+		default:
+			st.State = StreamLive
+		}
+		firsts[id] = j.first
+		out = append(out, st)
+	}
+	slices.SortFunc(out, func(a, b Stream) int { return byFirst(firsts, a.RecordID, b.RecordID) })
+	return out
+}
+
+func byFirst(firsts map[string]Time, a, b string) int {
+	return cmp.Or(cmp.Compare(firsts[a], firsts[b]), cmp.Compare(a, b))
+}

@@ -1,0 +1,28 @@
+package room
+
+import "time"
+
+// Bounds of a page of any list.
+const (
+	DefaultLimit = 50
+	MaxLimit     = 200
+)
+
+// Page is a part of a list, newest first. Next asks for the following part; it is empty at the end.
+type Page[T any] struct {
+	Items []T    `json:"items"`
+	Next  string `json:"next,omitempty"`
+}
+
+// SessionQuery asks for sessions. Empty fields ask for everything; From is inclusive, To exclusive, both
+// about Head.Begin. Every word of Text must begin a word of the title, the room_id, or the name or
+// identity of somebody who was there.
+type SessionQuery struct {
+	State    State
+	Source   string
+	RoomID   string
+	Text     string
+	From, To time.Time
+	Limit    int
+	Cursor   string
+}

@@ -1,0 +1,198 @@
+package room
+
+// Limits of one session. A session at a limit leaves out new keys and says Capped; the laws of Merge
+// hold below them. They are far above what one plugNmeet room carries.
+const (
+	maxConnections = 20_000
+	maxTracks      = 40_000
+	maxJobs        = 1_000
+	maxArtifacts   = 2_000
+	maxSuccessors  = 4
+)
+
+// Key names a session: room.sid is unique within a source. room_id is not, later sessions use it again.
+type Key struct{ Source, SID string }
+
+// Session is what is known of one meeting: facts only. Nothing is decided when an event arrives, or
+// order would matter; everything shown is derived from the facts when it is read (see Head, Detail).
+//
+// The facts only grow. Merge is commutative, associative and idempotent.
+type Session struct {
+	Source string `json:"source"`
+	SID    string `json:"sid"`
+
+	Room        Told[RoomSaid]                  `json:"room,omitempty"`
+	Connections map[string]Told[ConnectionSaid] `json:"connections,omitempty"` // by participant.sid
+	Tracks      map[string]Told[TrackTold]      `json:"tracks,omitempty"`      // by track.sid
+	Recordings  map[string]Told[JobTold]        `json:"recordings,omitempty"`  // by record_id
+	Streams     map[string]Told[JobTold]        `json:"streams,omitempty"`     // by record_id
+	Artifacts   map[string]Told[ArtifactTold]   `json:"artifacts,omitempty"`   // by artifact_id
+	Analytics   map[string]Told[Moment]         `json:"analytics,omitempty"`   // by file_id
+	Speech      map[string]Told[SpeechTold]     `json:"speech,omitempty"`      // by user_id, "" for the whole session
+	Successors  map[string]Created              `json:"successors,omitempty"`  // later sessions of the room_id, by sid
+
+	Received Time `json:"received,omitempty"` // when Roomwatch last received something of it
+	Capped   bool `json:"capped,omitempty"`   // something was left out, see the limits above
+}
+
+// Created is what is known of a session's creation: For comes from room_created and the API, Failing
+// only from session_ended (design: LiveKit's creation_time never sets it). Each is the earliest, or 0.
+type Created struct {
+	For     Time `json:"for,omitempty"`
+	Failing Time `json:"failing,omitempty"`
+}
+
+// Best is the creation to go by, 0 when unknown.
+func (c Created) Best() Time {
+	if c.For != 0 {
+		return c.For
+	}
+	return c.Failing
+}
+
+func (c Created) merge(o Created) Created {
+	return Created{For: earliest(c.For, o.For), Failing: earliest(c.Failing, o.Failing)}
+}
+
+func earliest(a, b Time) Time {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}
+
+// New is a session of which nothing is known yet.
+func New(key Key) *Session { return &Session{Source: key.Source, SID: key.SID} }
+
+// Key is the session's name.
+func (s *Session) Key() Key { return Key{s.Source, s.SID} }
+
+// Apply adds what the event says. It is Merge with the session that holds only the event's facts.
+// It reports whether anything that can be shown may have changed.
+func (s *Session) Apply(e Event) bool { return s.Merge(factsOf(e)) }
+
+// Merge adds every fact of other, which must be of the same session. It does not keep parts of other.
+// It reports whether anything that can be shown may have changed.
+func (s *Session) Merge(other *Session) bool {
+	changed := false
+	for _, r := range other.Room {
+		s.Room, changed = addTo(s.Room, r, changed)
+	}
+	changed = mergeInto(s, &s.Connections, other.Connections, maxConnections) || changed
+	changed = mergeInto(s, &s.Tracks, other.Tracks, maxTracks) || changed
+	changed = mergeInto(s, &s.Recordings, other.Recordings, maxJobs) || changed
+	changed = mergeInto(s, &s.Streams, other.Streams, maxJobs) || changed
+	changed = mergeInto(s, &s.Artifacts, other.Artifacts, maxArtifacts) || changed
+	changed = mergeInto(s, &s.Analytics, other.Analytics, maxArtifacts) || changed
+	changed = mergeInto(s, &s.Speech, other.Speech, maxConnections) || changed
+	for sid, created := range other.Successors {
+		changed = s.Succeed(sid, created) || changed
+	}
+	s.Received = max(s.Received, other.Received)
+	s.Capped = s.Capped || other.Capped
+	return changed
+}
+
+func mergeInto[F fact[F]](s *Session, mine *map[string]Told[F], other map[string]Told[F], limit int) bool {
+	changed, capped := mergeTold(mine, other, limit)
+	if capped && !s.Capped {
+		s.Capped = true
+		return true
+	}
+	return changed
+}
+
+// Succeed notes that another session of the same source and room_id was created. Whether that ends this
+// one is derived: it does if it was created later. Of many, those created first are kept.
+func (s *Session) Succeed(sid string, created Created) bool {
+	if sid == s.SID || created.Best() == 0 {
+		return false
+	}
+	known := s.Successors[sid]
+	merged := known.merge(created)
+	if merged == known {
+		return false
+	}
+	if s.Successors == nil {
+		s.Successors = make(map[string]Created, 1)
+	}
+	s.Successors[sid] = merged
+	if len(s.Successors) > maxSuccessors {
+		last := s.lastSuccessor()
+		delete(s.Successors, last)
+		return last != sid
+	}
+	return true
+}
+
+func (s *Session) lastSuccessor() (last string) {
+	var at Time
+	for sid, created := range s.Successors {
+		if c := created.Best(); c > at || c == at && sid > last {
+			last, at = sid, c
+		}
+	}
+	return last
+}
+
+// Created is what is known of this session's own creation.
+func (s *Session) Created() (c Created) {
+	for _, r := range s.Room {
+		switch r.Kind {
+		case KindRoomCreated, KindListed:
+			c.For = earliest(c.For, r.Said.Created)
+		case KindSessionEnded:
+			c.Failing = earliest(c.Failing, r.Said.Created)
+		}
+	}
+	return c
+}
+
+// factsOf is the session that holds only what e says.
+func factsOf(e Event) *Session {
+	s := New(Key{e.Source, e.SID})
+	s.Received = e.Received
+	stamp := Stamp{At: e.At, Born: e.born(), Kind: e.Kind, ID: e.ID}
+	s.Room = Told[RoomSaid]{{stamp, roomSaid(e)}}
+	if p := e.Participant; p != nil && p.SID != "" && connects(e) {
+		s.Connections = one(p.SID, stamp, connectionSaid(e))
+	}
+	if e.Track != nil && e.Track.SID != "" {
+		s.Tracks = one(e.Track.SID, stamp, trackTold(e))
+	}
+	if e.Job != nil && e.Job.RecordID != "" {
+		job := one(e.Job.RecordID, stamp, JobTold{*e.Job, e.At})
+		if e.Kind == KindStreamStarted || e.Kind == KindStreamEnded {
+			s.Streams = job
+		} else {
+			s.Recordings = job
+		}
+	}
+	if e.Artifact != nil && e.Artifact.ID != "" {
+		s.Artifacts = one(e.Artifact.ID, stamp, ArtifactTold{*e.Artifact, e.At})
+	}
+	if e.AnalyticsID != "" {
+		s.Analytics = one(e.AnalyticsID, stamp, Moment{e.At})
+	}
+	if e.Speech != nil {
+		s.Speech = one(e.Speech.UserID, stamp, SpeechTold{e.Speech.Seconds, e.At})
+	}
+	return s
+}
+
+// connects: only these say something of a connection. A track event names the connection that it was
+// made on, but creates a participant only (a hybrid app's twin publishes on a connection that plugNmeet
+// never announces, contract 4.8). An API fact about a track is about that track alone.
+func connects(e Event) bool {
+	switch e.Kind {
+	case KindParticipantJoined, KindParticipantLeft:
+		return true
+	case KindListed, KindAbsent:
+		return e.Track == nil
+	}
+	return false
+}
+
+func one[F fact[F]](key string, stamp Stamp, said F) map[string]Told[F] {
+	return map[string]Told[F]{key: {{stamp, said}}}
+}
