@@ -24,6 +24,7 @@ type Connection struct {
 	LeftAt   time.Time `json:"left_at,omitzero"`
 	Reason   string    `json:"reason,omitempty"` // LiveKit's DisconnectReason, absent when unknown
 	Open     bool      `json:"-"`
+	seen     Time      // the first report of it, for when nobody says when it began
 }
 
 // Track is one published track. Muted is as last said: plugNmeet announces no later changes of it.
@@ -40,6 +41,7 @@ type Track struct {
 	PublishedAt   time.Time `json:"published_at,omitzero"`
 	UnpublishedAt time.Time `json:"unpublished_at,omitzero"`
 	Open          bool      `json:"-"`
+	seen          Time      // the first report of it, for when nobody says when it began
 }
 
 // human: people and phone callers are counted as people, everything else as bots.
@@ -149,11 +151,11 @@ func (r *reading) identityOf(told Told[ConnectionSaid]) (identity string, ok boo
 
 // connection derives one connection and tells p its name and kind.
 func (r *reading) connection(sid string, told Told[ConnectionSaid], p *person) Connection {
-	var joined, left, absent, alive Time
+	var joined, left, absent, alive, seen Time
 	var reason string
 	for _, said := range told {
 		if r.counts(said.Stamp) {
-			alive = max(alive, said.Said.AliveAt)
+			alive, seen = max(alive, said.Said.AliveAt), earliest(seen, said.At)
 		}
 	}
 	for _, said := range told {
@@ -172,7 +174,7 @@ func (r *reading) connection(sid string, told Told[ConnectionSaid], p *person) C
 		}
 	}
 	end := r.endOf(joined, left, absent)
-	return Connection{SID: sid, JoinedAt: joined.Time(), LeftAt: end.Time(), Reason: reason, Open: end == 0}
+	return Connection{SID: sid, JoinedAt: joined.Time(), LeftAt: end.Time(), Reason: reason, Open: end == 0, seen: seen}
 }
 
 // endOf is the end of a connection or track: its own webhook's, else the API's, else the session's, and
@@ -200,12 +202,12 @@ func (p *person) hear(said Report[ConnectionSaid]) {
 func (r *reading) track(sid string, told Told[TrackTold], owners map[string]connectionOwner, connected func(string) bool) (t Track, owner string, ok bool) {
 	var published, unpublished, absent, alive Time
 	var ownerSID string
+	t.SID = sid
 	for _, said := range told {
 		if r.counts(said.Stamp) {
-			alive = max(alive, said.Said.AliveAt)
+			alive, t.seen = max(alive, said.Said.AliveAt), earliest(t.seen, said.At)
 		}
 	}
-	t = Track{SID: sid}
 	for _, said := range told {
 		if !r.counts(said.Stamp) || said.Kind == KindAbsent && !ok {
 			continue

@@ -5,26 +5,26 @@ import (
 	"slices"
 )
 
-// Stay is a span of time that somebody was here; To is never while it lasts.
+// stay is a span of time that somebody was here; To is never while it lasts.
 type stay struct{ from, to Time }
 
 // stays are when p was here: on its connections or, when none is known, while it published.
 func (p Participant) stays() []stay {
 	var out []stay
-	add := func(from, to Time, open bool) {
+	add := func(from, to, seen Time, open bool) {
 		if open {
 			to = never
 		}
-		out = append(out, stay{cmp.Or(from, to), to})
+		out = append(out, stay{cmp.Or(from, min(seen, to)), to})
 	}
 	for _, c := range p.Connections {
-		add(At(c.JoinedAt), At(c.LeftAt), c.Open)
+		add(At(c.JoinedAt), At(c.LeftAt), c.seen, c.Open)
 	}
 	if len(p.Connections) > 0 {
 		return out
 	}
 	for _, t := range p.Tracks {
-		add(At(t.PublishedAt), At(t.UnpublishedAt), t.Open)
+		add(At(t.PublishedAt), At(t.UnpublishedAt), t.seen, t.Open)
 	}
 	return out
 }
