@@ -1,6 +1,9 @@
 package room
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // Bounds of a page of any list.
 const (
@@ -26,3 +29,10 @@ type SessionQuery struct {
 	Limit    int
 	Cursor   string
 }
+
+var (
+	// ErrNotFound: no such session is known.
+	ErrNotFound = errors.New("no such session")
+	// ErrBadCursor: the cursor was not made by the list that is asked.
+	ErrBadCursor = errors.New("not a cursor of this list")
+)

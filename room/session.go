@@ -196,3 +196,10 @@ func connects(e Event) bool {
 func one[F fact[F]](key string, stamp Stamp, said F) map[string]Told[F] {
 	return map[string]Told[F]{key: {{stamp, said}}}
 }
+
+// Clone is a copy that shares nothing with s that either may change.
+func (s *Session) Clone() *Session {
+	c := New(s.Key())
+	c.Merge(s)
+	return c
+}

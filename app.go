@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/roomwatch/roomwatch/live"
+	"github.com/roomwatch/roomwatch/plugnmeet"
+	"github.com/roomwatch/roomwatch/store"
+	"github.com/roomwatch/roomwatch/views"
+	"github.com/roomwatch/roomwatch/web"
+)
+
+// App is Roomwatch as a value: several may run in one process. New opens the store, Start begins to
+// answer, Close ends everything in the order in which nothing is lost.
+type App struct {
+	config   Config
+	log      *slog.Logger
+	record   *store.SQLite
+	board    *live.Board
+	hub      *live.Hub
+	server   *web.Server
+	listener net.Listener
+
+	stop  context.CancelFunc
+	tasks sync.WaitGroup
+	fatal chan error
+}
+
+// openTime bounds the opening of the store: a refused start must not keep anybody waiting.
+const openTime = 4 * time.Second
+
+// New checks the settings and puts the parts together. Nothing is answered yet.
+func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
+	if err := config.Validate(); err != nil {
+		return nil, err
+	}
+	sources, err := config.sources()
+	if err != nil {
+		return nil, err
+	}
+	keyring, err := plugnmeet.NewKeyring(sources)
+	if err != nil {
+		return nil, err
+	}
+	open, cancel := context.WithTimeout(ctx, openTime)
+	defer cancel()
+	record, err := store.Open(open, config.Store, log)
+	if err != nil {
+		return nil, err
+	}
+	tick := config.Tick
+	if tick == 0 {
+		tick = live.Tick
+	}
+	board := live.NewBoard(record, sourceNames(sources), log)
+	hub := live.NewHub(board, views.HTML{}, tick)
+	server := web.New(web.Config{Record: record, Board: board, Hub: hub, Keyring: keyring,
+		Origins: config.Origins, LoopbackOnly: config.Auth == "none", Log: log})
+	return &App{config: config, log: log, record: record, board: board, hub: hub, server: server, fatal: make(chan error, 3)}, nil
+}
+
+// Start begins to listen, to fold the record and to answer. It returns when the address is known.
+func (a *App) Start() error {
+	listener, err := net.Listen("tcp", a.config.Listen)
+	if err != nil {
+		return errors.Join(fmt.Errorf("listen: %w", err), a.record.Close())
+	}
+	a.listener = listener
+	ctx, stop := context.WithCancel(context.Background())
+	a.stop = stop
+	a.tasks.Go(func() { a.report(a.board.Run(ctx)) })
+	a.tasks.Go(func() { a.hub.Run(ctx) })
+	a.tasks.Go(func() { a.report(a.server.Serve(listener)) })
+	return nil
+}
+
+func (a *App) report(err error) {
+	if err != nil {
+		a.fatal <- err
+	}
+}
+
+// Addr is the address that is answered at, host and port.
+func (a *App) Addr() string { return a.listener.Addr().String() }
+
+// URL is the address for a browser on this machine.
+func (a *App) URL() string {
+	host, port, _ := net.SplitHostPort(a.Addr())
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// Failed yields an error that the program cannot go on with.
+func (a *App) Failed() <-chan error { return a.fatal }
+
+// Close sends viewers away, finishes requests under way, folds and saves what was stored, and closes the
+// store. It takes at most about fifteen seconds.
+func (a *App) Close() error {
+	err := a.server.Shutdown()
+	a.stop()
+	a.tasks.Wait()
+	return errors.Join(err, a.record.Close())
+}

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/goccy/go-yaml"
+	"github.com/lmittmann/tint"
+
+	"github.com/roomwatch/roomwatch/plugnmeet"
+	"github.com/roomwatch/roomwatch/simulate"
+)
+
+// CLI is the command line. Each command is a struct with a Run method.
+type CLI struct {
+	Config kong.ConfigFlag `help:"Read settings from a YAML file." placeholder:"FILE"`
+
+	Serve       serveCommand       `cmd:"" default:"withargs" help:"Take deliveries, keep the record, show the rooms (the default)."`
+	Replay      replayCommand      `cmd:"" help:"Sign recorded deliveries afresh and post them."`
+	Healthcheck healthcheckCommand `cmd:"" help:"Ask a running Roomwatch for its health; exit 0 or 1."`
+	Version     versionCommand     `cmd:"" help:"Print the version."`
+}
+
+type serveCommand struct {
+	Config `embed:""`
+}
+
+// Run serves until SIGINT or SIGTERM.
+func (cmd *serveCommand) Run() error {
+	log := newLog(os.Stderr, cmd.Log)
+	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer cancel()
+	app, err := New(ctx, cmd.Config, log)
+	if err != nil {
+		return err
+	}
+	if err := app.Start(); err != nil {
+		return err
+	}
+	fmt.Println("Roomwatch is at", app.URL())
+	select {
+	case <-ctx.Done():
+		log.Info("closing")
+		cancel() // a second signal ends the process at once
+		return app.Close()
+	case err := <-app.Failed():
+		return errors.Join(err, app.Close())
+	}
+}
+
+type replayCommand struct {
+	File          string           `arg:"" help:"Recorded deliveries, one JSON object a line."`
+	Target        string           `required:"" help:"Roomwatch's base URL or its webhook address." placeholder:"URL"`
+	Speed         float64          `default:"1" help:"How many times as fast as recorded; 0 makes no pauses."`
+	APIKey        string           `name:"api-key" required:"" help:"API key to sign with."`
+	APISecret     plugnmeet.Secret `name:"api-secret" help:"Secret to sign with."`
+	APISecretFile string           `name:"api-secret-file" help:"A file that holds the secret." placeholder:"FILE"`
+}
+
+// Run replays the file, and fails unless every delivery was answered 200.
+func (cmd *replayCommand) Run() error {
+	secret, err := (&Config{APISecret: cmd.APISecret, APISecretFile: cmd.APISecretFile}).apiSecret()
+	if err != nil {
+		return err
+	}
+	if secret == "" {
+		return errors.New("set --api-secret or ROOMWATCH_API_SECRET to the secret to sign with")
+	}
+	file, err := os.Open(cmd.File)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	deliveries, err := simulate.Read(file)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer cancel()
+	replay := simulate.Replay{Target: cmd.Target, APIKey: cmd.APIKey, Secret: secret, Speed: cmd.Speed}
+	result, err := replay.Run(ctx, deliveries)
+	for _, code := range slices.Sorted(maps.Keys(result.Answers)) {
+		fmt.Printf("%d × %d %s\n", result.Answers[code], code, http.StatusText(code))
+	}
+	if err != nil {
+		return err
+	}
+	if good := result.Answers[http.StatusOK]; good < len(deliveries) {
+		return fmt.Errorf("%d of %d deliveries were not stored", len(deliveries)-good, len(deliveries))
+	}
+	return nil
+}
+
+type healthcheckCommand struct {
+	Listen string `default:":8080" help:"The address that serve listens on."`
+	URL    string `name:"url" help:"Ask this base URL instead." placeholder:"URL"`
+}
+
+// Run asks /health; pass and warn are healthy.
+func (cmd *healthcheckCommand) Run() error {
+	base := cmd.URL
+	if base == "" {
+		host, port, err := net.SplitHostPort(cmd.Listen)
+		if err != nil {
+			return fmt.Errorf("LISTEN: %w", err)
+		}
+		if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+			host = "127.0.0.1"
+		}
+		base = "http://" + net.JoinHostPort(host, port)
+	}
+	client := http.Client{Timeout: 3 * time.Second}
+	answer, err := client.Get(strings.TrimSuffix(base, "/") + "/health")
+	if err != nil {
+		return fmt.Errorf("not healthy: %w", err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("not healthy: %s", answer.Status)
+	}
+	fmt.Println("healthy")
+	return nil
+}
+
+type versionCommand struct{}
+
+// Run prints the version that the build knows.
+func (versionCommand) Run() error {
+	version := "(unknown)"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		version = info.Main.Version
+	}
+	fmt.Println("roomwatch", version)
+	return nil
+}
+
+// newLog writes text on a terminal and JSON lines elsewhere.
+func newLog(to *os.File, level string) *slog.Logger {
+	var least slog.Level
+	if err := least.UnmarshalText([]byte(level)); err != nil {
+		least = slog.LevelInfo
+	}
+	if info, err := to.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+		return slog.New(tint.NewHandler(to, &tint.Options{Level: least, TimeFormat: time.TimeOnly}))
+	}
+	return slog.New(slog.NewJSONHandler(to, &slog.HandlerOptions{Level: least}))
+}
+
+// fromYAML reads settings from a file. What the environment says is left to the environment. The list
+// of sources is not a flag, so it is handed to the command directly.
+func fromYAML(r io.Reader) (kong.Resolver, error) {
+	data, err := io.ReadAll(io.LimitReader(r, 1<<20))
+	if err != nil {
+		return nil, err
+	}
+	var settings map[string]any
+	if err := yaml.Unmarshal(data, &settings); err != nil {
+		return nil, fmt.Errorf("not YAML: %s", strings.SplitN(err.Error(), "\n", 2)[0])
+	}
+	var file struct {
+		Sources []SourceConfig `yaml:"sources"`
+	}
+	if err := yaml.Unmarshal(data, &file); err != nil {
+		return nil, errors.New("sources: each needs name, api_key and secrets")
+	}
+	return kong.ResolverFunc(func(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+		if serve, ok := ctx.Model.Target.Addr().Interface().(*CLI); ok {
+			serve.Serve.Sources = file.Sources
+		}
+		for _, env := range flag.Envs {
+			if _, set := os.LookupEnv(env); set {
+				return nil, nil
+			}
+		}
+		return settings[strings.ReplaceAll(flag.Name, "-", "_")], nil
+	}), nil
+}

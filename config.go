@@ -1,0 +1,144 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/roomwatch/roomwatch/plugnmeet"
+)
+
+// Config is everything that an operator can set (README, Settings). A flag --x-y beats the environment's
+// ROOMWATCH_X_Y, which beats x_y in the file of --config.
+type Config struct {
+	Listen string `default:":8080" help:"Address to answer at. 127.0.0.1:0 picks a port and prints it."`
+
+	APIKey        string           `name:"api-key" help:"plugNmeet's API key (client.api_key in its config)."`
+	APISecret     plugnmeet.Secret `name:"api-secret" help:"plugNmeet's secret (client.secret in its config), at least 32 bytes."`
+	APISecretFile string           `name:"api-secret-file" help:"A file that holds the secret." placeholder:"FILE"`
+	Sources       []SourceConfig   `kong:"-"` // of the file only
+
+	Store   string   `default:"file:roomwatch.db" help:"Where the record is kept: file:PATH, or memory: for a trial."`
+	Auth    string   `default:"local" enum:"local,oidc,proxy,none" help:"Who may look: local, oidc, proxy, none (loopback only)."`
+	Origins []string `help:"Origins that may open the socket, beside the host that was asked." placeholder:"URL"`
+	Log     string   `default:"info" enum:"debug,info,warn,error" help:"Least level of log lines: debug, info, warn, error."`
+
+	Tick time.Duration `kong:"-"` // how long changes are gathered before they are sent; 0: live.Tick
+}
+
+// SourceConfig is one plugNmeet among several, in the file of --config.
+type SourceConfig struct {
+	Name    string             `yaml:"name"`
+	APIKey  string             `yaml:"api_key"`
+	Secrets []plugnmeet.Secret `yaml:"secrets"` // current, previous
+}
+
+const (
+	minSecret = 32 // bytes
+	// sampleSecret is the one of plugNmeet's public documentation: everybody knows it.
+	sampleSecret = "zumyyYWqv7KR2kUqvYdq4z4sXg7XTBD2ljT6"
+)
+
+// Validate refuses what cannot work and what would be insecure, and says what to do.
+func (c *Config) Validate() error {
+	if c.Auth != "none" {
+		return fmt.Errorf("AUTH=%s: logins are not built yet. Until then set AUTH=none, which answers on a loopback address only", c.Auth)
+	}
+	if !c.loopback() {
+		return fmt.Errorf("AUTH=none on %s would let everybody in who reaches it. Set LISTEN to a loopback address, for example 127.0.0.1:8080", c.Listen)
+	}
+	if !strings.HasPrefix(c.Store, "file:") && c.Store != "memory:" {
+		return fmt.Errorf("STORE=%s: use file:PATH or memory:", redactURL(c.Store))
+	}
+	for _, origin := range c.Origins {
+		if u, err := url.Parse(origin); err != nil || u.Host == "" || origin != u.Scheme+"://"+u.Host {
+			return fmt.Errorf("ORIGINS: %q is not an origin. Write it like https://rooms.example.org", origin)
+		}
+	}
+	_, err := c.sources()
+	return err
+}
+
+// loopback says whether LISTEN is an address that only this machine reaches.
+func (c *Config) loopback() bool {
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// sources are the plugNmeets whose deliveries are taken: those of the file, and the pair API_KEY and
+// API_SECRET as "default".
+func (c *Config) sources() ([]plugnmeet.Source, error) {
+	secret, err := c.apiSecret()
+	if err != nil {
+		return nil, err
+	}
+	var out []plugnmeet.Source
+	if c.APIKey != "" || secret != "" {
+		out = append(out, plugnmeet.Source{Name: "default", APIKey: c.APIKey, Secrets: []plugnmeet.Secret{secret}})
+	}
+	for _, s := range c.Sources {
+		out = append(out, plugnmeet.Source{Name: s.Name, APIKey: s.APIKey, Secrets: s.Secrets})
+	}
+	if len(out) == 0 {
+		return nil, errors.New("no source: set API_KEY and API_SECRET to the pair in plugNmeet's config (client.api_key, client.secret)")
+	}
+	for _, s := range out {
+		if err := c.checkSource(s); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (c *Config) checkSource(s plugnmeet.Source) error {
+	if s.APIKey == "" || len(s.Secrets) == 0 {
+		return fmt.Errorf("source %q needs both an API key and a secret", s.Name)
+	}
+	for _, secret := range s.Secrets {
+		if len(secret) < minSecret {
+			return fmt.Errorf("the secret of source %q is shorter than %d bytes: anybody could guess it. Use a longer one in plugNmeet and here", s.Name, minSecret)
+		}
+		if secret == sampleSecret && !c.loopback() {
+			return fmt.Errorf("the secret of source %q is the public sample of plugNmeet's documentation. Use one of your own in plugNmeet and here", s.Name)
+		}
+	}
+	return nil
+}
+
+func (c *Config) apiSecret() (plugnmeet.Secret, error) {
+	if c.APISecretFile == "" {
+		return c.APISecret, nil
+	}
+	data, err := os.ReadFile(c.APISecretFile)
+	if err != nil {
+		return "", fmt.Errorf("API_SECRET_FILE: %w", err)
+	}
+	return cmp.Or(c.APISecret, plugnmeet.Secret(strings.TrimSpace(string(data)))), nil
+}
+
+func sourceNames(sources []plugnmeet.Source) []string {
+	names := make([]string, 0, len(sources))
+	for _, s := range sources {
+		names = append(names, s.Name)
+	}
+	return slices.Clip(names)
+}
+
+// redactURL shows a URL without what may be a password.
+func redactURL(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return "(not a URL)"
+	}
+	return u.Redacted()
+}

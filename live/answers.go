@@ -1,0 +1,246 @@
+package live
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/roomwatch/roomwatch/room"
+)
+
+// State is the present moment for machines. Its JSON is pinned (design section 5).
+type State struct {
+	GeneratedAt time.Time       `json:"generated_at"`
+	Epoch       string          `json:"epoch"`
+	Seq         uint64          `json:"seq"`
+	Totals      Totals          `json:"totals"`
+	Sources     []SourceState   `json:"sources"`
+	Sessions    []*room.Summary `json:"sessions"` // created and live, newest first
+	Next        string          `json:"next,omitempty"`
+}
+
+// Seq grows with every batch of entries; together with the epoch it names a state of the board.
+func (b *Board) Seq() uint64 {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.seq
+}
+
+// State is a page of what is going on, at one moment.
+func (b *Board) State(now time.Time, limit int, cursor string) (State, error) {
+	after, err := parseCursor(cursor)
+	if err != nil {
+		return State{}, err
+	}
+	b.mu.RLock()
+	st := State{GeneratedAt: now.UTC(), Epoch: b.epoch, Seq: b.seq, Totals: b.totals, Sources: b.sourceStates(time.Millisecond)}
+	st.Sessions = b.openSummaries(nil)
+	b.mu.RUnlock()
+	slices.SortFunc(st.Sessions, func(x, y *room.Summary) int { return strings.Compare(standsAt(y), standsAt(x)) })
+	if after != "" {
+		from, _ := slices.BinarySearchFunc(st.Sessions, after, func(s *room.Summary, after string) int {
+			if standsAt(s) >= after {
+				return -1
+			}
+			return 1
+		})
+		st.Sessions = st.Sessions[from:]
+	}
+	if limit = cmp.Or(min(limit, room.MaxLimit), room.DefaultLimit); len(st.Sessions) > limit {
+		st.Sessions = st.Sessions[:limit]
+		st.Next = base64.RawURLEncoding.EncodeToString([]byte(standsAt(st.Sessions[limit-1])))
+	}
+	return st, nil
+}
+
+// standsAt orders sessions by their begin, then by name.
+func standsAt(s *room.Summary) string {
+	return s.Begin().UTC().Format("20060102150405.000") + "\x00" + s.Source + "\x00" + s.SID
+}
+
+func parseCursor(cursor string) (string, error) {
+	at, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil || cursor != "" && strings.Count(string(at), "\x00") < 2 {
+		return "", room.ErrBadCursor
+	}
+	return string(at), nil
+}
+
+// pageGrain is how finely pages tell when a source was last heard.
+const pageGrain = 5 * time.Second
+
+// sourceStates is how each source is heard, to a grain of time: pages that change with every delivery
+// would be sent ten times a second for nothing.
+func (b *Board) sourceStates(grain time.Duration) []SourceState {
+	out := make([]SourceState, 0, len(b.sources))
+	for _, name := range b.sources {
+		s := SourceState{Name: name, LastDeliveryAt: b.last[name].UTC().Truncate(grain), Status: "waiting"}
+		if !s.LastDeliveryAt.IsZero() {
+			s.Status = "receiving"
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// openSummaries lists the sessions that have not ended and match, in no order.
+func (b *Board) openSummaries(words room.Words) []*room.Summary {
+	out := make([]*room.Summary, 0, len(b.open))
+	for _, e := range b.open {
+		if len(words) == 0 || e.session.Mentions(words, e.summary.Head) {
+			out = append(out, e.summary)
+		}
+	}
+	return out
+}
+
+// Find is the key of the session with this sid, in memory or stored; the caller may then ask for it.
+// Source may be empty.
+func (b *Board) Find(ctx context.Context, source, sid string) (room.Key, error) {
+	for _, name := range b.sources {
+		key := room.Key{Source: name, SID: sid}
+		if source != "" && source != name {
+			continue
+		}
+		if b.holds(key) {
+			return key, nil
+		}
+		s, err := b.record.Load(ctx, key)
+		if err == nil {
+			b.place(s, nil)
+			return key, nil
+		}
+		if !errors.Is(err, room.ErrNotFound) {
+			return room.Key{}, err
+		}
+	}
+	return room.Key{}, room.ErrNotFound
+}
+
+// Detail is everything known of a session in memory.
+func (b *Board) Detail(key room.Key) (room.Detail, bool) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	e := b.sessions[key]
+	if e == nil {
+		return room.Detail{}, false
+	}
+	return e.session.Detail(), true
+}
+
+// overview is the page of live rooms as it is now, and the seq that it is of.
+func (b *Board) overview(text string) (Overview, uint64) {
+	words := room.ParseWords(text)
+	b.mu.RLock()
+	seq, matches := b.seq, b.openSummaries(words)
+	o := Overview{Text: text, Totals: b.totals, Matches: len(matches), Sources: b.sourceStates(pageGrain), Ended: b.justEnded()}
+	b.mu.RUnlock()
+	o.Rows = arrange(matches)
+	return o, seq
+}
+
+// justEnded lists the sessions that ended last among those in memory, newest first.
+func (b *Board) justEnded() []*room.Summary {
+	const most = 8
+	var out []*room.Summary
+	for _, e := range b.closed {
+		if !e.summary.EndedAt.IsZero() {
+			out = append(out, e.summary)
+		}
+	}
+	slices.SortFunc(out, func(x, y *room.Summary) int {
+		return cmp.Or(y.EndedAt.Compare(x.EndedAt), cmp.Compare(x.SID, y.SID))
+	})
+	return out[:min(len(out), most)]
+}
+
+// arrange orders rows by people, then newest first, and puts breakouts under their parent.
+func arrange(sums []*room.Summary) []Row {
+	slices.SortFunc(sums, func(x, y *room.Summary) int {
+		return cmp.Or(cmp.Compare(y.People, x.People), y.Begin().Compare(x.Begin()), cmp.Compare(x.SID, y.SID))
+	})
+	parents := make(map[roomKey]bool, len(sums))
+	for _, s := range sums {
+		if s.ParentRoomID == "" {
+			parents[roomKey{s.Source, s.RoomID}] = true
+		}
+	}
+	under := make(map[roomKey][]*room.Summary)
+	for _, s := range sums {
+		if parent := (roomKey{s.Source, s.ParentRoomID}); s.ParentRoomID != "" && parents[parent] {
+			under[parent] = append(under[parent], s)
+		}
+	}
+	rows := make([]Row, 0, min(len(sums), MaxRows))
+	for _, s := range sums {
+		if s.ParentRoomID != "" && parents[roomKey{s.Source, s.ParentRoomID}] {
+			continue
+		}
+		rows = append(rows, Row{Summary: s})
+		own := roomKey{s.Source, s.RoomID}
+		for _, breakout := range under[own] {
+			rows = append(rows, Row{Summary: breakout, Breakout: true})
+		}
+		delete(under, own)
+		if len(rows) >= MaxRows {
+			return rows[:MaxRows]
+		}
+	}
+	return rows
+}
+
+// room is the page of one session as it is now, and the seq that it is of.
+func (b *Board) room(key room.Key) (Room, uint64) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	r := Room{SID: key.SID, Sources: b.sourceStates(pageGrain)}
+	e := b.sessions[key]
+	if e == nil {
+		return r, b.seq
+	}
+	d := e.session.Detail()
+	r.Detail = &d
+	r.Parent = b.newestOf(roomKey{key.Source, d.ParentRoomID}, d.Begin())
+	r.Breakouts = b.breakoutsOf(e)
+	return r, b.seq
+}
+
+// newestOf is the session of a room_id that had begun last at a moment: the one a breakout belongs to.
+func (b *Board) newestOf(rk roomKey, at time.Time) (newest *room.Summary) {
+	if rk.roomID == "" {
+		return nil
+	}
+	for _, e := range b.rooms[rk] {
+		if begin := e.summary.Begin(); !begin.After(at) && (newest == nil || begin.After(newest.Begin())) {
+			newest = e.summary
+		}
+	}
+	return newest
+}
+
+// breakoutsOf lists the breakout rooms of a session. plugNmeet names a parent by its room_id (contract
+// 4.7), which an earlier session may have had too.
+func (b *Board) breakoutsOf(parent *entry) []*room.Summary {
+	var out []*room.Summary
+	for _, e := range b.children[parent.room] {
+		if b.newestOf(parent.room, e.summary.Begin()) == parent.summary {
+			out = append(out, e.summary)
+		}
+	}
+	slices.SortFunc(out, func(x, y *room.Summary) int {
+		return cmp.Or(cmp.Compare(x.Name(), y.Name()), x.Begin().Compare(y.Begin()), cmp.Compare(x.SID, y.SID))
+	})
+	return out
+}
+
+// footing changes when what pages say about the sources does.
+func (b *Board) footing() string {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return fmt.Sprint(b.sourceStates(pageGrain))
+}

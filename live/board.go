@@ -1,0 +1,283 @@
+// Package live is the present moment: the board folds the record into sessions, views ask it questions,
+// and the hub sends what changed to whoever watches. It knows neither HTML nor SQL: what it needs of
+// those it declares as small interfaces, and main hands them in.
+package live
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/roomwatch/roomwatch/room"
+)
+
+// Record is what the board needs of the store. It is an interface because there are several stores, and
+// because live must not know them.
+type Record interface {
+	Follow(ctx context.Context, after string, fn func([]room.Delivery) error) error
+	End(ctx context.Context) (string, error)
+	Checkpoint(ctx context.Context) (string, error)
+	Save(ctx context.Context, sessions []*room.Session, checkpoint string) error
+	Load(ctx context.Context, key room.Key) (*room.Session, error) // room.ErrNotFound
+	Recent(ctx context.Context, since time.Time, fn func(*room.Session) error) error
+	Siblings(ctx context.Context, source, roomID string) (map[string]room.Created, error)
+	LastReceived(ctx context.Context) (map[string]time.Time, error)
+}
+
+// Board holds every session that is open or was lately. It changes only by folding the record, so every
+// replica that follows the same record shows the same.
+type Board struct {
+	record  Record
+	log     *slog.Logger
+	epoch   string
+	sources []string
+	kept    func(room.Key) bool // watched sessions stay in memory
+
+	ready chan struct{} // closed when the record is folded to the end that it had at start
+	news  chan struct{} // holds one token while something changed that the hub has not taken
+
+	mu       sync.RWMutex
+	sessions map[room.Key]*entry
+	open     map[room.Key]*entry // those that have not ended
+	closed   map[room.Key]*entry // those that have
+	rooms    index               // by the session's own room_id
+	dirty    map[room.Key]*entry // those with something that is not saved
+	children index               // breakouts, by their parent's room_id
+	totals   Totals
+	last     map[string]time.Time // newest delivery by source
+	seq      uint64
+	position string // of the last entry folded
+	saved    string // the checkpoint in the store; used by the saver alone
+	swept    time.Time
+	goal     string // of the last entry that there was at start
+	changed  map[room.Key]struct{}
+}
+
+type roomKey struct{ source, roomID string }
+
+// index finds sessions by a room_id. Under an empty room_id it keeps nothing.
+type index map[roomKey]map[room.Key]*entry
+
+func (ix index) move(e *entry, from, to roomKey) {
+	key := e.session.Key()
+	if from != to {
+		ix.drop(key, from)
+	}
+	if to.roomID == "" {
+		return
+	}
+	if ix[to] == nil {
+		ix[to] = make(map[room.Key]*entry, 1)
+	}
+	ix[to][key] = e
+}
+
+func (ix index) drop(key room.Key, from roomKey) {
+	if delete(ix[from], key); len(ix[from]) == 0 {
+		delete(ix, from)
+	}
+}
+
+// entry is a session in memory. Its summary is replaced, never changed, so that a view may hold on to it.
+type entry struct {
+	session  *room.Session
+	summary  *room.Summary
+	standing standing // as told to its siblings
+	room     roomKey
+	parent   roomKey                 // with an empty room_id: it is no breakout
+	siblings map[string]room.Created // of the room_id, as the store knew them when this one was new
+	used     time.Time               // when it was last looked up or changed
+}
+
+// standing is where a session stands among the sessions of its room_id.
+type standing struct {
+	created room.Created
+	begin   time.Time
+}
+
+// NewBoard makes an empty board over a record. Sources are the configured names, in order.
+func NewBoard(record Record, sources []string, log *slog.Logger) *Board {
+	return &Board{
+		record: record, log: log, epoch: rand.Text()[:10], sources: sources,
+		kept:  func(room.Key) bool { return false },
+		ready: make(chan struct{}), news: make(chan struct{}, 1),
+		sessions: make(map[room.Key]*entry), open: make(map[room.Key]*entry), closed: make(map[room.Key]*entry),
+		dirty: make(map[room.Key]*entry), rooms: make(index), children: make(index),
+		last: make(map[string]time.Time), changed: make(map[room.Key]struct{}),
+	}
+}
+
+// Epoch names this start of the process: a seq means nothing in another epoch.
+func (b *Board) Epoch() string { return b.epoch }
+
+// Ready is closed when the record is folded to the end that it had at start.
+func (b *Board) Ready() <-chan struct{} { return b.ready }
+
+// fold takes a batch of entries. Entries may come again: nothing here depends on how often one is seen.
+func (b *Board) fold(ctx context.Context, batch []room.Delivery) error {
+	if err := b.admitAll(ctx, batch); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	touched := make(map[room.Key]*entry)
+	for _, d := range batch {
+		b.take(d, touched)
+	}
+	b.settle(touched)
+	b.position = batch[len(batch)-1].Position
+	b.seq++
+	b.arrive()
+	b.mu.Unlock()
+	b.tell()
+	return nil
+}
+
+// take applies one entry.
+func (b *Board) take(d room.Delivery, touched map[room.Key]*entry) {
+	if d.ReceivedAt.After(b.last[d.Source]) {
+		b.last[d.Source] = d.ReceivedAt
+	}
+	if d.Position == b.goal {
+		b.goal = ""
+	}
+	if d.Said == nil || d.Said.SID == "" {
+		return
+	}
+	key := room.Key{Source: d.Source, SID: d.Said.SID}
+	e := b.sessions[key]
+	b.dirty[key] = e // even an entry that says nothing new tells when the session was last heard of
+	if e.session.Apply(*d.Said) {
+		touched[key] = e
+	}
+}
+
+// settle derives what the touched sessions show, keeps the totals, and tells sessions of one room_id of
+// each other's creation.
+func (b *Board) settle(touched map[room.Key]*entry) {
+	for _, e := range touched {
+		b.refresh(e)
+	}
+	for _, e := range touched {
+		b.link(e)
+	}
+}
+
+func (b *Board) refresh(e *entry) {
+	sum := e.session.Summary()
+	b.totals.count(e.summary, -1)
+	b.totals.count(&sum, +1)
+	e.summary = &sum
+	key := sum.Key()
+	if sum.State == room.StateEnded {
+		delete(b.open, key)
+		b.closed[key] = e
+	} else {
+		delete(b.closed, key)
+		b.open[key] = e
+	}
+	b.rooms.move(e, e.room, roomKey{sum.Source, sum.RoomID})
+	b.children.move(e, e.parent, roomKey{sum.Source, sum.ParentRoomID})
+	e.room, e.parent = roomKey{sum.Source, sum.RoomID}, roomKey{sum.Source, sum.ParentRoomID}
+	b.mark(e)
+}
+
+// mark notes what the hub has to look at again: the session, its parent, and its breakout rooms.
+func (b *Board) mark(e *entry) {
+	b.changed[e.session.Key()] = struct{}{}
+	for key := range b.rooms[e.parent] {
+		b.changed[key] = struct{}{}
+	}
+	for key := range b.children[e.room] {
+		b.changed[key] = struct{}{}
+	}
+}
+
+// link tells the sessions of one room_id of each other's creation: the later one succeeds the earlier.
+// It is needed only when what is known of e's own time has changed.
+func (b *Board) link(e *entry) {
+	own := standing{e.session.Created(), e.summary.Begin()}
+	if own == e.standing {
+		return
+	}
+	e.standing = own
+	for _, sibling := range b.rooms[e.room] {
+		b.succeed(sibling, e.session.SID, own.created)
+		b.succeed(e, sibling.session.SID, sibling.session.Created())
+	}
+	for sid, created := range e.siblings {
+		b.succeed(e, sid, created)
+	}
+}
+
+// succeed tells old that another session was created, if that was later by what is known now.
+func (b *Board) succeed(old *entry, sid string, created room.Created) {
+	if at := created.Best().Time(); !at.After(old.summary.Begin()) || !old.session.Succeed(sid, created) {
+		return
+	}
+	b.dirty[old.session.Key()] = old
+	b.refresh(old)
+}
+
+// arrive closes ready when the goal was passed.
+func (b *Board) arrive() {
+	if b.goal != "" {
+		return
+	}
+	select {
+	case <-b.ready:
+	default:
+		close(b.ready)
+	}
+}
+
+// tell leaves a token that something changed; a token that lies there says the same.
+func (b *Board) tell() {
+	select {
+	case b.news <- struct{}{}:
+	default:
+	}
+}
+
+// takeChanged hands over what changed since it was last called.
+func (b *Board) takeChanged() map[room.Key]struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	changed := b.changed
+	b.changed = make(map[room.Key]struct{})
+	return changed
+}
+
+// count adds (by 1) or takes away (by -1) a session that is created or live.
+func (t *Totals) count(s *room.Summary, by int) {
+	if s == nil || s.State == room.StateEnded {
+		return
+	}
+	t.Rooms += by
+	t.People += by * s.People
+	t.Bots += by * s.Bots
+	t.Microphones += by * s.Microphones
+	t.Cameras += by * s.Cameras
+	t.Screens += by * s.Screens
+	t.RecordingsActive += by * s.RecordingsActive
+	t.StreamsActive += by * s.StreamsActive
+}
+
+// admitAll brings the sessions that a batch speaks of into memory, before the lock is taken.
+func (b *Board) admitAll(ctx context.Context, batch []room.Delivery) error {
+	for _, d := range batch {
+		if d.Said == nil || d.Said.SID == "" {
+			continue
+		}
+		key := room.Key{Source: d.Source, SID: d.Said.SID}
+		if b.holds(key) {
+			continue
+		}
+		if err := b.admit(ctx, key, d.Said.RoomID); err != nil {
+			return fmt.Errorf("load session: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,99 @@
+package live
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// frame is what goes over the socket (design section 4). It is pinned.
+type frame struct {
+	Epoch string `json:"e"`
+	Seq   uint64 `json:"s"`
+	At    int64  `json:"at"` // the server's clock, in milliseconds
+	Reset bool   `json:"r,omitempty"`
+	Ops   []op   `json:"o,omitempty"`
+}
+
+// op is one change of the page: put an element under its parent before another, delete one, or say
+// something to screen readers.
+type op struct {
+	Kind   string `json:"k"`
+	Target string `json:"t,omitempty"`
+	Parent string `json:"p,omitempty"`
+	Before string `json:"b,omitempty"`
+	HTML   string `json:"h,omitempty"`
+}
+
+// rootID is the id of the element that a reset replaces.
+const rootID = "view"
+
+// encode writes a frame. HTML is not escaped a second time: it is data in a socket, not in a page.
+func encode(f frame) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(f); err != nil {
+		return nil, fmt.Errorf("encode frame: %w", err)
+	}
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
+}
+
+// after is the frame that leads from state s of the view to the state shown, encoded once for all who are
+// at s. A state of which nothing is known, and every state when reset is asked for, leads there by a reset.
+func (v *view) after(epoch string, s uint64, reset bool) (data []byte, seq uint64, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	from := &s
+	if reset || s < v.floor {
+		from = nil
+	}
+	for _, known := range v.sent {
+		if known.from == from || known.from != nil && from != nil && *known.from == *from {
+			return known.data, v.seq, nil
+		}
+	}
+	f := frame{Epoch: epoch, Seq: v.seq, At: time.Now().UnixMilli()}
+	if from == nil {
+		f.Reset, f.Ops = true, []op{{Kind: "put", Target: rootID, HTML: string(v.root())}}
+	} else {
+		f.Ops = v.changes(s)
+	}
+	if data, err = encode(f); err == nil && len(v.sent) < maxSent {
+		v.sent = append(v.sent, sent{from, data})
+	}
+	return data, v.seq, err
+}
+
+// sent is an encoded frame that leads to the state shown; from nil it is a reset.
+type sent struct {
+	from *uint64
+	data []byte
+}
+
+// maxSent bounds the encoded frames that a view keeps: nearly all viewers are at the state before.
+const maxSent = 8
+
+// changes lists removals first, then what is put, from last to first, so that what an element is put
+// before is always there already.
+func (v *view) changes(s uint64) []op {
+	var ops []op
+	for id, rev := range v.gone {
+		if rev > s {
+			ops = append(ops, op{Kind: "del", Target: id})
+		}
+	}
+	slices.SortFunc(ops, func(a, b op) int { return strings.Compare(a.Target, b.Target) })
+	next := make(map[string]string) // by parent: the sibling that follows
+	for i := len(v.shown) - 1; i >= 0; i-- {
+		p := v.shown[i]
+		if p.rev > s {
+			ops = append(ops, op{Kind: "put", Target: p.id, Parent: p.parent, Before: next[p.parent], HTML: string(p.html)})
+		}
+		next[p.parent] = p.id
+	}
+	return ops
+}

@@ -1,0 +1,203 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/roomwatch/roomwatch/room"
+)
+
+const (
+	keepEnded = time.Hour              // how long an ended session stays in memory after it was last used
+	saveEvery = 500 * time.Millisecond // so that lists from the store lag the board by less than a second
+	loadTime  = 10 * time.Second
+)
+
+// Run folds the record until ctx ends, from the checkpoint on, and keeps saving what it learns. It ends
+// with a last save, so that the next start has little to replay.
+func (b *Board) Run(ctx context.Context) error {
+	if err := b.restore(ctx); err != nil {
+		return err
+	}
+	saved := make(chan struct{})
+	go func() {
+		defer close(saved)
+		b.saveRegularly(ctx)
+	}()
+	b.follow(ctx)
+	<-saved
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadTime)
+	defer cancel()
+	return b.save(last)
+}
+
+// restore reads the checkpoint and then the documents, which were written before it.
+func (b *Board) restore(ctx context.Context) error {
+	checkpoint, err := b.record.Checkpoint(ctx)
+	if err != nil {
+		return err
+	}
+	end, err := b.record.End(ctx)
+	if err != nil {
+		return err
+	}
+	last, err := b.record.LastReceived(ctx)
+	if err != nil {
+		return err
+	}
+	err = b.record.Recent(ctx, time.Now().Add(-keepEnded), func(s *room.Session) error {
+		b.place(s, nil)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.last, b.position, b.saved = last, checkpoint, checkpoint
+	if end != checkpoint {
+		b.goal = end
+	}
+	b.seq++
+	b.arrive()
+	return nil
+}
+
+// follow folds what the record yields. When the record fails it says so and goes on from where it was.
+func (b *Board) follow(ctx context.Context) {
+	for ctx.Err() == nil {
+		err := b.record.Follow(ctx, b.at(), func(batch []room.Delivery) error { return b.fold(ctx, batch) })
+		if ctx.Err() != nil {
+			return
+		}
+		b.log.Error("following the record failed, trying again", "err", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+func (b *Board) at() string {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.position
+}
+
+func (b *Board) saveRegularly(ctx context.Context) {
+	tick := time.NewTicker(saveEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := b.save(ctx); err != nil && ctx.Err() == nil {
+				b.log.Error("saving sessions failed, trying again", "err", err)
+			}
+		}
+	}
+}
+
+// save writes the changed sessions and then the checkpoint up to which they are folded. What has long
+// ended leaves memory: its document is then at or past its last entry.
+func (b *Board) save(ctx context.Context) error {
+	sessions, position := b.unsaved()
+	if len(sessions) > 0 || position != b.saved {
+		if err := b.record.Save(ctx, sessions, position); err != nil {
+			b.keepUnsaved(sessions)
+			return err
+		}
+		b.saved = position
+	}
+	b.forget(time.Now().Add(-keepEnded))
+	return nil
+}
+
+// unsaved copies what is to be saved, at one moment.
+func (b *Board) unsaved() ([]*room.Session, string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	sessions := make([]*room.Session, 0, len(b.dirty))
+	for _, e := range b.dirty {
+		sessions = append(sessions, e.session.Clone())
+	}
+	clear(b.dirty)
+	return sessions, b.position
+}
+
+func (b *Board) keepUnsaved(sessions []*room.Session) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, s := range sessions {
+		if e := b.sessions[s.Key()]; e != nil {
+			b.dirty[s.Key()] = e
+		}
+	}
+}
+
+func (b *Board) forget(before time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if time.Since(b.swept) < time.Minute {
+		return
+	}
+	b.swept = time.Now()
+	for key, e := range b.closed {
+		if b.dirty[key] != nil || e.used.After(before) || b.kept(key) {
+			continue
+		}
+		delete(b.sessions, key)
+		delete(b.closed, key)
+		b.rooms.drop(key, e.room)
+		b.children.drop(key, e.parent)
+	}
+}
+
+// holds says whether the session is in memory, and that it was used.
+func (b *Board) holds(key room.Key) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e := b.sessions[key]
+	if e != nil {
+		e.used = time.Now()
+	}
+	return e != nil
+}
+
+// admit brings a session into memory: its document, or a new one that knows its siblings.
+func (b *Board) admit(ctx context.Context, key room.Key, roomID string) error {
+	ctx, cancel := context.WithTimeout(ctx, loadTime)
+	defer cancel()
+	s, err := b.record.Load(ctx, key)
+	if err == nil {
+		b.place(s, nil)
+		return nil
+	}
+	if !errors.Is(err, room.ErrNotFound) {
+		return err
+	}
+	siblings, err := b.record.Siblings(ctx, key.Source, roomID)
+	if err != nil {
+		return err
+	}
+	b.place(room.New(key), siblings)
+	return nil
+}
+
+// place puts a session where it belongs; one that came in meanwhile is merged with it.
+func (b *Board) place(s *room.Session, siblings map[string]room.Created) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	key := s.Key()
+	e := b.sessions[key]
+	if e == nil {
+		e = &entry{session: s, siblings: siblings}
+		b.sessions[key] = e
+	} else {
+		e.session.Merge(s)
+	}
+	e.used = time.Now()
+	b.settle(map[room.Key]*entry{key: e})
+}

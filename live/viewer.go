@@ -1,0 +1,100 @@
+package live
+
+import (
+	"context"
+	"time"
+)
+
+// Viewer is one socket that watches a view. It is one flag, not a queue: whatever happened meanwhile, the
+// next frame leads from where the viewer is to the state shown then.
+type Viewer struct {
+	hub   *Hub
+	view  *watched
+	dirty chan struct{} // holds one token while there may be something to send
+	calm  chan bool     // pause and resume
+	bye   chan struct{} // closed when the process shuts down
+
+	seq    uint64
+	reset  bool
+	paused bool
+	last   time.Time
+}
+
+// Watch makes a viewer of the question that goes on from state s of an epoch. A state that is not one of
+// this process is answered with a reset.
+func (h *Hub) Watch(q Question, epoch string, s uint64) (*Viewer, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	w, err := h.open(q)
+	if err != nil {
+		return nil, err
+	}
+	v := &Viewer{hub: h, view: w, seq: s, reset: epoch != h.board.epoch || s > h.board.Seq(),
+		dirty: make(chan struct{}, 1), calm: make(chan bool, 4), bye: make(chan struct{})}
+	v.nudge()
+	w.viewers[v] = struct{}{}
+	return v, nil
+}
+
+// Close ends the watching.
+func (v *Viewer) Close() {
+	v.hub.mu.Lock()
+	defer v.hub.mu.Unlock()
+	delete(v.view.viewers, v)
+	v.view.idle = time.Now()
+}
+
+func (v *Viewer) nudge() {
+	select {
+	case v.dirty <- struct{}{}:
+	default:
+	}
+}
+
+// Pause stops changes (true) or lets them come again (false). Frames that only say that the socket is
+// alive go on. A viewer that changes its mind faster than it is served is not heard.
+func (v *Viewer) Pause(paused bool) {
+	select {
+	case v.calm <- paused:
+	default:
+	}
+}
+
+// Next waits for the next frame: a change, or after a while an empty one. One goroutine calls it.
+func (v *Viewer) Next(ctx context.Context) ([]byte, error) {
+	beat := time.NewTimer(time.Until(v.last.Add(heartbeat)))
+	if v.last.IsZero() {
+		beat.Reset(heartbeat)
+	}
+	defer beat.Stop()
+	for {
+		dirty := v.dirty
+		if v.paused {
+			dirty = nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-v.bye:
+			return nil, ErrClosing
+		case v.paused = <-v.calm:
+		case <-dirty:
+			return v.frame()
+		case <-beat.C:
+			v.last = time.Now()
+			return encode(frame{Epoch: v.hub.board.epoch, Seq: v.seq, At: v.last.UnixMilli()})
+		}
+	}
+}
+
+func (v *Viewer) frame() ([]byte, error) {
+	data, seq, err := v.view.after(v.hub.board.epoch, v.seq, v.reset)
+	if err != nil {
+		return nil, err
+	}
+	if v.seq = max(seq, v.seq); v.reset {
+		v.seq, v.reset = seq, false
+	}
+	v.last = time.Now()
+	return data, nil
+}

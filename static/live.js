@@ -1,0 +1,261 @@
+// The live protocol: one socket, frames of changes, and a page that is the same as one freshly loaded.
+// A frame leads from the state in data-seq to the state in its "s"; a reset leads there from anywhere.
+
+const body = document.body;
+const pill = document.getElementById("pill");
+const policy = window.trustedTypes?.createPolicy("roomwatch", { createHTML: (html) => html }) ?? { createHTML: (html) => html };
+
+const PROTOCOL = "roomwatch.v1";
+const SILENCE = 35_000;      // two heartbeats and some: the socket is dead, whatever it says
+const STILL = 2_500;         // a pointer that rests this long no longer holds the rows under it
+const HOLD = 12_000;         // rows are never held longer than this
+const MANY = 2_000;          // waiting changes; more than these are cheaper to load again
+
+let socket;                  // the current one: frames of any other are not heard
+let tries = 0;
+let heard = 0;               // when the last frame came
+let paused = false;
+let timer;                   // of the next try
+let waiting = [];            // changes of place that wait while rows are held, in order
+let waitsFor = 0;            // the seq that is reached when they are done
+let heldSince = 0;
+let pointed = 0;             // when the pointer last moved
+
+const byId = (id) => document.getElementById(id);
+
+// Applying
+
+function parse(html) {
+  const template = document.createElement("template");
+  template.innerHTML = policy.createHTML(html);
+  return template.content.firstElementChild;
+}
+
+// What belongs to the reader stays: open details, typed text, and what a script put there.
+const manners = {
+  beforeNodeMorphed(old, fresh) {
+    if (old.nodeType !== Node.ELEMENT_NODE) return true;
+    if (old.hasAttribute("data-keep")) return false;
+    if (old.localName === "details" && fresh.localName === "details") fresh.open = old.open;
+    return true;
+  },
+};
+
+function morph(element, html) {
+  const fresh = parse(html);
+  if (!fresh) return;
+  document.dispatchEvent(new CustomEvent("roomwatch:applied", { detail: { elements: [fresh] } }));
+  Idiomorph.morph(element, fresh, { morphStyle: "outerHTML", ignoreActiveValue: true, callbacks: manners });
+}
+
+// place puts an element under its parent, before the given sibling or at the end.
+function place(element, op) {
+  const parent = byId(op.p), before = op.b ? byId(op.b) : null;
+  if (!parent || (op.b && before?.parentNode !== parent)) throw new Error(`no place for ${op.t}`);
+  if (element.parentNode === parent && nextOf(element) === before) return;
+  if (element.isConnected && parent.moveBefore) parent.moveBefore(element, before);
+  else parent.insertBefore(element, before);
+}
+
+const nextOf = (element) => element.nextElementSibling;
+
+const placed = (element, op) => element.parentNode === byId(op.p) && (nextOf(element)?.id ?? "") === (op.b ?? "");
+
+function put(op) {
+  const element = byId(op.t);
+  if (element) {
+    if (!op.seen) morph(element, op.h);
+    if (placed(element, op)) return;
+    if (holding()) return waiting.push({ ...op, seen: true });
+    return place(element, op);
+  }
+  if (holding()) return waiting.push(op);
+  const fresh = parse(op.h);
+  place(fresh, op);
+  applied([fresh]);
+}
+
+function del(op) {
+  const element = byId(op.t);
+  if (!element) return;
+  if (holding()) return waiting.push(op);
+  element.remove();
+}
+
+const applied = (elements) => document.dispatchEvent(new CustomEvent("roomwatch:applied", { detail: { elements } }));
+
+const deeds = { put, del, say: (op) => { byId("said").textContent = op.h; } };
+
+function reset(frame) {
+  waiting = [];
+  const [op] = frame.o;
+  morph(byId(op.t), op.h);
+  body.dataset.epoch = frame.e;
+  reach(frame.s);
+}
+
+const reach = (seq) => { body.dataset.seq = seq; };
+
+function apply(frame) {
+  if (frame.r) return reset(frame);
+  if (frame.s <= Math.max(Number(body.dataset.seq), waiting.length ? waitsFor : 0)) return;
+  for (const op of frame.o ?? []) deeds[op.k]?.(op);
+  waitsFor = frame.s;
+  if (!waiting.length) reach(frame.s);
+  else if (waiting.length > MANY) settle();
+}
+
+// Holding: rows don't jump under the pointer or the focus. Changes inside a row apply at once; rows that
+// come, go or move wait in order, and the state reached waits with them.
+
+function occupied() {
+  if (Date.now() - pointed < STILL && document.querySelector("[data-hold]:hover")) return true;
+  return Boolean(document.activeElement?.closest("[data-hold]"));
+}
+
+function holding() {
+  if (waiting.length) return true;
+  if (settling || !occupied()) return false;
+  heldSince = Date.now();
+  return true;
+}
+
+let settling = false;
+
+function settle() {
+  const ops = waiting;
+  waiting = [];
+  settling = true;
+  try {
+    for (const op of ops) deeds[op.k](op);
+    reach(waitsFor);
+  } catch {
+    reload();
+  } finally {
+    settling = false;
+  }
+}
+
+function release() {
+  if (waiting.length && !paused && (!occupied() || Date.now() - heldSince > HOLD)) settle();
+}
+
+// Connecting
+
+function connect(fresh) {
+  clearTimeout(timer);
+  waiting = [];
+  const url = new URL(body.dataset.live, location.href);
+  url.protocol = url.protocol.replace("http", "ws");
+  if (!fresh) {
+    url.searchParams.set("e", body.dataset.epoch);
+    url.searchParams.set("s", body.dataset.seq);
+  }
+  const own = socket = new WebSocket(url, PROTOCOL);
+  own.onmessage = (event) => { if (own === socket) hear(event.data); };
+  own.onclose = (event) => { if (own === socket) lost(event.code); };
+}
+
+function hear(text) {
+  const frame = JSON.parse(text);
+  heard = Date.now();
+  tries = 0;
+  body.dataset.at = frame.at;
+  try {
+    apply(frame);
+    show(paused ? "paused" : "live");
+  } catch {
+    reload();
+  }
+}
+
+// reload asks for the whole view again: the page and the server no longer agree on what is where.
+function reload() {
+  drop();
+  connect(true);
+}
+
+function drop() {
+  const own = socket;
+  socket = undefined;
+  own?.close();
+}
+
+function lost(code) {
+  if (code === 4401) return show("expired");
+  if (tries >= 8) return show("offline");
+  const wait = Math.min(15_000, 250 * 2 ** tries++) * (0.5 + Math.random());
+  show("reconnecting", Date.now() + wait);
+  timer = setTimeout(connect, wait);
+}
+
+function watch() {
+  release();
+  if (socket?.readyState === WebSocket.OPEN && Date.now() - heard > SILENCE) {
+    drop();
+    lost();
+  }
+  show(pill?.dataset.state);
+}
+
+// The pill says how the page is connected, and offers the next step.
+
+const words = {
+  connecting: ["Connecting", ""],
+  live: ["Live", "Pause"],
+  paused: ["Paused", "Resume"],
+  reconnecting: ["Reconnecting", "Now"],
+  offline: ["Offline", "Retry"],
+  expired: ["Session expired", "Reload"],
+};
+
+let due = 0;
+
+function figure(state) {
+  if (state === "live") return `${((Date.now() - heard) / 1000).toFixed(heard > Date.now() - 950 ? 1 : 0)} s`;
+  if (state === "reconnecting") return `in ${Math.max(0, Math.ceil((due - Date.now()) / 1000))} s`;
+  return "";
+}
+
+function write(element, text) {
+  if (element && element.textContent !== text) element.textContent = text;
+}
+
+function show(state, at = due) {
+  if (!pill || !words[state]) return;
+  due = at;
+  const [word, action] = words[state];
+  if (pill.dataset.state !== state) pill.dataset.state = state;
+  write(pill.querySelector("[data-word]"), word);
+  write(pill.querySelector("[data-figure]"), figure(state));
+  const button = pill.querySelector("[data-action]");
+  write(button, action);
+  if (button) button.hidden = action === "";
+}
+
+function pause(on) {
+  paused = on;
+  socket?.send(JSON.stringify({ k: on ? "pause" : "resume" }));
+  show(on ? "paused" : "live");
+  if (!on) release();
+}
+
+function act() {
+  const state = pill.dataset.state;
+  if (state === "live" || state === "paused") return pause(state === "live");
+  if (state === "expired") return location.reload();
+  tries = 0;
+  paused = false;
+  drop();
+  connect();
+}
+
+if (body.dataset.live) {
+  pill?.querySelector("[data-action]")?.addEventListener("click", act);
+  document.addEventListener("pointermove", () => { pointed = Date.now(); }, { passive: true });
+  document.addEventListener("focusout", () => setTimeout(release));
+  addEventListener("online", () => { if (socket?.readyState !== WebSocket.OPEN) act(); });
+  addEventListener("pageshow", (event) => { if (event.persisted) connect(); });
+  setInterval(watch, 500);
+  connect();
+}

@@ -1,0 +1,125 @@
+package web
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/roomwatch/roomwatch/room"
+)
+
+// maxQuery bounds every text in a query, in bytes.
+const maxQuery = 256
+
+// badValue is a parameter that cannot be used; the API answers 400.
+type badValue struct{ name, want string }
+
+func (e *badValue) Error() string { return e.name + ": " + e.want }
+
+// answered turns a bad value into its problem document.
+func answered(c *fiber.Ctx, err error) error {
+	if bad, ok := err.(*badValue); ok {
+		return problem(c, fiber.StatusBadRequest, "Bad value", "The parameter "+bad.name+" must be "+bad.want+".")
+	}
+	return err
+}
+
+// apiState is what is going on now (design section 5). The ETag names the state of the board.
+func (s *Server) apiState(c *fiber.Ctx) error {
+	limit, err := limitOf(c)
+	if err != nil {
+		return answered(c, err)
+	}
+	state, err := s.Board.State(time.Now(), limit, c.Query("cursor"))
+	if err != nil {
+		return err
+	}
+	asked := sha256.Sum256([]byte(fmt.Sprint(limit, " ", c.Query("cursor"))))
+	tag := fmt.Sprintf(`"%s-%d-%s"`, state.Epoch, state.Seq, hex.EncodeToString(asked[:4]))
+	c.Set(fiber.HeaderETag, tag)
+	c.Set(fiber.HeaderCacheControl, "no-cache")
+	if c.Get(fiber.HeaderIfNoneMatch) == tag {
+		return c.SendStatus(fiber.StatusNotModified)
+	}
+	return c.JSON(state)
+}
+
+// apiSessions is the history, newest first.
+func (s *Server) apiSessions(c *fiber.Ctx) error {
+	q, err := sessionQuery(c)
+	if err != nil {
+		return answered(c, err)
+	}
+	page, err := s.Record.Sessions(c.Context(), q)
+	if err != nil {
+		return err
+	}
+	return c.JSON(page)
+}
+
+// apiSession is one session, whole.
+func (s *Server) apiSession(c *fiber.Ctx) error {
+	key, err := s.Board.Find(c.Context(), c.Query("source"), sidOf(c))
+	if err != nil {
+		return err
+	}
+	detail, ok := s.Board.Detail(key)
+	if !ok {
+		return room.ErrNotFound
+	}
+	return c.JSON(detail)
+}
+
+func (s *Server) apiUnknown(c *fiber.Ctx) error {
+	return problem(c, fiber.StatusNotFound, "Not found", "There is nothing at this address of the API.")
+}
+
+func sessionQuery(c *fiber.Ctx) (q room.SessionQuery, err error) {
+	q = room.SessionQuery{State: room.State(c.Query("state")), Source: c.Query("source"), RoomID: c.Query("room_id"), Text: c.Query("q"), Cursor: c.Query("cursor")}
+	switch q.State {
+	case "", room.StateCreated, room.StateLive, room.StateEnded:
+	default:
+		return q, &badValue{"state", "created, live or ended"}
+	}
+	for name, text := range map[string]string{"source": q.Source, "room_id": q.RoomID, "q": q.Text, "cursor": q.Cursor} {
+		if len(text) > 4*maxQuery {
+			return q, &badValue{name, fmt.Sprintf("at most %d bytes", 4*maxQuery)}
+		}
+	}
+	if q.From, err = timeOf(c, "from"); err != nil {
+		return q, err
+	}
+	if q.To, err = timeOf(c, "to"); err != nil {
+		return q, err
+	}
+	q.Limit, err = limitOf(c)
+	return q, err
+}
+
+func limitOf(c *fiber.Ctx) (int, error) {
+	text := c.Query("limit")
+	if text == "" {
+		return room.DefaultLimit, nil
+	}
+	limit, err := strconv.Atoi(text)
+	if err != nil || limit < 1 || limit > room.MaxLimit {
+		return 0, &badValue{"limit", fmt.Sprintf("a number from 1 to %d", room.MaxLimit)}
+	}
+	return limit, nil
+}
+
+func timeOf(c *fiber.Ctx, name string) (time.Time, error) {
+	text := c.Query(name)
+	if text == "" {
+		return time.Time{}, nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}, &badValue{name, "a time like 2026-11-22T01:00:00Z"}
+	}
+	return at, nil
+}

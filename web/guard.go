@@ -1,0 +1,68 @@
+package web
+
+import (
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// contentPolicy lets a page load its own files and open its own socket, and nothing else. Scripts cannot
+// turn text into markup but through the one policy that live.js makes.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
+	"connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; " +
+	"require-trusted-types-for 'script'; trusted-types roomwatch"
+
+// headers are the same for everything we answer.
+func (s *Server) headers(c *fiber.Ctx) error {
+	c.Set("Content-Security-Policy", contentPolicy)
+	c.Set("X-Content-Type-Options", "nosniff")
+	c.Set("X-Frame-Options", "DENY")
+	c.Set("Referrer-Policy", "no-referrer")
+	c.Set("Cross-Origin-Opener-Policy", "same-origin")
+	c.Set("Cross-Origin-Resource-Policy", "same-origin")
+	c.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), clipboard-write=(self)")
+	c.Set("Cache-Control", "no-store")
+	return c.Next()
+}
+
+// guard keeps out requests that reached a loopback address under another name, as a page of a foreign
+// site makes a browser do by rebinding its name.
+func (s *Server) guard(c *fiber.Ctx) error {
+	if s.LoopbackOnly && !loopbackName(c.Hostname()) && !s.originHost(c.Hostname()) {
+		return status(c, fiber.StatusForbidden, "this Roomwatch has no login and answers to loopback names only")
+	}
+	return c.Next()
+}
+
+func loopbackName(host string) bool {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = strings.Trim(host, "[]")
+	}
+	name = strings.ToLower(name)
+	if name == "localhost" || strings.HasSuffix(name, ".localhost") {
+		return true
+	}
+	ip := net.ParseIP(name)
+	return ip != nil && ip.IsLoopback()
+}
+
+func (s *Server) originHost(host string) bool {
+	return slices.ContainsFunc(s.Origins, func(origin string) bool {
+		u, err := url.Parse(origin)
+		return err == nil && strings.EqualFold(u.Host, host)
+	})
+}
+
+// ownOrigin says whether a page of this origin may open our socket: our own pages, under the name that
+// the browser asked for, and those of Origins. There is no origin without a browser: it must be said.
+func (s *Server) ownOrigin(origin, host string) bool {
+	if slices.Contains(s.Origins, origin) {
+		return true
+	}
+	u, err := url.Parse(origin)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && strings.EqualFold(u.Host, host)
+}

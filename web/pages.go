@@ -1,0 +1,91 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/url"
+
+	"github.com/a-h/templ"
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/compress"
+
+	"github.com/roomwatch/roomwatch/live"
+	"github.com/roomwatch/roomwatch/room"
+	"github.com/roomwatch/roomwatch/static"
+	"github.com/roomwatch/roomwatch/views"
+)
+
+func (s *Server) compressed() fiber.Handler {
+	return compress.New(compress.Config{Level: compress.LevelBestSpeed})
+}
+
+func (s *Server) overviewPage(c *fiber.Ctx) error {
+	q, err := live.ParseQuestion("overview", c.Query("q"))
+	if err != nil {
+		return err
+	}
+	return s.page(c, q, views.PageData{Title: "Live rooms", Nav: "overview"})
+}
+
+func (s *Server) roomPage(c *fiber.Ctx) error {
+	key, err := s.Board.Find(c.Context(), c.Query("source"), sidOf(c))
+	if errors.Is(err, room.ErrNotFound) {
+		return s.unknownPage(c)
+	}
+	if err != nil {
+		return err
+	}
+	title := key.SID
+	if d, ok := s.Board.Detail(key); ok {
+		title = d.Name()
+	}
+	return s.page(c, live.Question{Name: "room", Key: key}, views.PageData{Title: title})
+}
+
+// page is the view as a complete document, which the socket then keeps up to date.
+func (s *Server) page(c *fiber.Ctx, q live.Question, data views.PageData) error {
+	p, err := s.Hub.Page(q)
+	if err != nil {
+		return err
+	}
+	data.Root, data.Live, data.Epoch, data.Seq, data.At = p.Root, p.Live, p.Epoch, p.Seq, p.At
+	return render(c, fiber.StatusOK, views.Page(data))
+}
+
+func (s *Server) unknownPage(c *fiber.Ctx) error {
+	return render(c, fiber.StatusNotFound, views.NotFoundPage())
+}
+
+// render makes the whole page before the first byte of it is sent, so that a failure can still be answered.
+func render(c *fiber.Ctx, code int, page templ.Component) error {
+	var buf bytes.Buffer
+	if err := page.Render(context.Background(), &buf); err != nil {
+		return err
+	}
+	return c.Status(code).Type("html", "utf-8").Send(buf.Bytes())
+}
+
+// sidOf is the session's id in the path.
+func sidOf(c *fiber.Ctx) string {
+	sid, err := url.PathUnescape(c.Params("sid"))
+	if err != nil {
+		return ""
+	}
+	return sid
+}
+
+// staticFile serves what is inside the binary. Its address changes with its content.
+func (s *Server) staticFile(c *fiber.Ctx) error {
+	asset, ok := static.Open(c.Params("name"))
+	if !ok {
+		return s.unknownPage(c)
+	}
+	c.Set(fiber.HeaderContentType, asset.Type)
+	if c.Query("v") == asset.Tag {
+		c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
+	} else {
+		c.Set(fiber.HeaderCacheControl, "no-cache")
+	}
+	return c.Send(asset.Body)
+}

@@ -1,0 +1,96 @@
+// Package web is HTTP and nothing else: it takes deliveries in, hands pages and frames out, and answers
+// machines. What is true, and what is shown, is decided elsewhere.
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/roomwatch/roomwatch/live"
+	"github.com/roomwatch/roomwatch/plugnmeet"
+	"github.com/roomwatch/roomwatch/room"
+)
+
+const (
+	maxBody     = 1 << 20          // of a delivery; plugNmeet's are 4 to 10 kB (contract section 3)
+	maxHeader   = 16 << 10         // request line and headers
+	readTime    = 10 * time.Second // for a whole request, headers and body
+	idleTime    = 75 * time.Second
+	closeSpread = 3 * time.Second // over which viewers are sent away
+	drainTime   = 5 * time.Second // for requests under way when the process shuts down
+)
+
+// Record is what web asks of the store. It is an interface because there are several stores, and because
+// web must not know them.
+type Record interface {
+	Append(ctx context.Context, d room.Delivery) (room.Delivery, error)
+	Note(d room.Delivery)
+	Sessions(ctx context.Context, q room.SessionQuery) (room.Page[room.Summary], error)
+	Health() error // nil, or why deliveries cannot be stored now
+}
+
+// Config is what the server needs to know and to reach.
+type Config struct {
+	Record  Record
+	Board   *live.Board
+	Hub     *live.Hub
+	Keyring *plugnmeet.Keyring
+	Origins []string // origins that may open the socket, beside the host that was asked
+	Log     *slog.Logger
+
+	// LoopbackOnly: there is no login, so every request must name a loopback host or one of Origins.
+	LoopbackOnly bool
+}
+
+// Server answers HTTP.
+type Server struct {
+	Config
+	app     *fiber.App
+	refused *tally
+	sockets *sockets
+}
+
+// New makes a server; Serve starts it.
+func New(config Config) *Server {
+	s := &Server{Config: config, refused: newTally(), sockets: newSockets()}
+	s.app = fiber.New(fiber.Config{
+		AppName:               "Roomwatch",
+		BodyLimit:             maxBody,
+		ReadBufferSize:        maxHeader,
+		ReadTimeout:           readTime,
+		WriteTimeout:          readTime,
+		IdleTimeout:           idleTime,
+		Immutable:             true, // what we keep must not change when the next request comes
+		DisableStartupMessage: true,
+		ErrorHandler:          s.answerError,
+	})
+	s.routes()
+	return s
+}
+
+// Serve answers on the listener until Shutdown.
+func (s *Server) Serve(listener net.Listener) error {
+	if err := s.app.Listener(listener); err != nil {
+		return fmt.Errorf("serve HTTP: %w", err)
+	}
+	return nil
+}
+
+// Shutdown turns readiness off, sends the viewers away, and lets requests under way finish.
+func (s *Server) Shutdown() error {
+	s.sockets.close()
+	s.Hub.Close(closeSpread)
+	s.sockets.wait(drainTime)
+	err := s.app.ShutdownWithTimeout(drainTime)
+	if errors.Is(err, context.DeadlineExceeded) {
+		s.Log.Warn("requests were still under way at the end")
+		return nil
+	}
+	return err
+}
