@@ -37,7 +37,7 @@ const openTime = 4 * time.Second
 
 // New checks the settings and puts the parts together. Nothing is answered yet.
 func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
-	if err := config.Validate(); err != nil {
+	if err := config.validate(); err != nil {
 		return nil, err
 	}
 	sources, err := config.sources()

@@ -45,8 +45,8 @@ const (
 	sampleSecret = "zumyyYWqv7KR2kUqvYdq4z4sXg7XTBD2ljT6"
 )
 
-// Validate refuses what cannot work and what would be insecure, and says what to do.
-func (c *Config) Validate() error {
+// validate refuses what cannot work and what would be insecure, and says what to do.
+func (c *Config) validate() error {
 	if c.Auth != "none" {
 		return fmt.Errorf("AUTH=%s: logins are not built yet. Until then set AUTH=none, which answers on a loopback address only", c.Auth)
 	}

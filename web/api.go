@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -14,6 +15,15 @@ import (
 
 // maxQuery bounds every text in a query, in bytes.
 const maxQuery = 256
+
+// askTime bounds a question to the store.
+const askTime = 5 * time.Second
+
+// asking is the context of a question to the store. The request's own will not do: the HTTP engine uses
+// it again for the next request while the database may still look at it.
+func asking() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), askTime)
+}
 
 // badValue is a parameter that cannot be used; the API answers 400.
 type badValue struct{ name, want string }
@@ -54,7 +64,9 @@ func (s *Server) apiSessions(c *fiber.Ctx) error {
 	if err != nil {
 		return answered(c, err)
 	}
-	page, err := s.Record.Sessions(c.Context(), q)
+	ctx, cancel := asking()
+	defer cancel()
+	page, err := s.Record.Sessions(ctx, q)
 	if err != nil {
 		return err
 	}
@@ -63,7 +75,9 @@ func (s *Server) apiSessions(c *fiber.Ctx) error {
 
 // apiSession is one session, whole.
 func (s *Server) apiSession(c *fiber.Ctx) error {
-	key, err := s.Board.Find(c.Context(), c.Query("source"), sidOf(c))
+	ctx, cancel := asking()
+	defer cancel()
+	key, err := s.Board.Find(ctx, c.Query("source"), sidOf(c))
 	if err != nil {
 		return err
 	}

@@ -61,7 +61,9 @@ func (s *Server) question(c *fiber.Ctx) (live.Question, error) {
 	if err != nil || q.Name != "room" {
 		return q, err
 	}
-	q.Key, err = s.Board.Find(c.Context(), c.Query("source"), q.Key.SID)
+	ctx, cancel := asking()
+	defer cancel()
+	q.Key, err = s.Board.Find(ctx, c.Query("source"), q.Key.SID)
 	return q, err
 }
 

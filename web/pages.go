@@ -29,7 +29,9 @@ func (s *Server) overviewPage(c *fiber.Ctx) error {
 }
 
 func (s *Server) roomPage(c *fiber.Ctx) error {
-	key, err := s.Board.Find(c.Context(), c.Query("source"), sidOf(c))
+	ctx, cancel := asking()
+	defer cancel()
+	key, err := s.Board.Find(ctx, c.Query("source"), sidOf(c))
 	if errors.Is(err, room.ErrNotFound) {
 		return s.unknownPage(c)
 	}

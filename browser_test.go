@@ -1,0 +1,318 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// browser is a headless Chromium. Any error in its console, and any violation of the content policy,
+// fails the test; what the network says of a server that was taken away on purpose does not.
+type browser struct {
+	context.Context
+	t *testing.T
+
+	mu       sync.Mutex
+	troubles []string
+}
+
+func startBrowser(t *testing.T) *browser {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Fatal("chromium is missing: `make test` installs it")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
+	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(stop)
+	b := &browser{t: t}
+	var cancel context.CancelFunc
+	b.Context, cancel = chromedp.NewContext(allocator)
+	t.Cleanup(cancel)
+	b.listen(b.Context)
+	b.do(cdplog.Enable(), emulation.SetDeviceMetricsOverride(1440, 240, 1, false))
+	t.Cleanup(func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		for _, trouble := range b.troubles {
+			t.Errorf("the browser says: %s", trouble)
+		}
+	})
+	return b
+}
+
+func (b *browser) listen(ctx context.Context) {
+	chromedp.ListenTarget(ctx, func(event any) {
+		switch event := event.(type) {
+		case *runtime.EventExceptionThrown:
+			b.trouble(event.ExceptionDetails.Error())
+		case *runtime.EventConsoleAPICalled:
+			if event.Type == runtime.APITypeError || event.Type == runtime.APITypeWarning {
+				b.trouble(fmt.Sprint(event.Type, event.Args))
+			}
+		case *cdplog.EventEntryAdded:
+			if event.Entry.Level == cdplog.LevelError || event.Entry.Level == cdplog.LevelWarning {
+				b.trouble(fmt.Sprint(event.Entry.Source, ": ", event.Entry.Text))
+			}
+		}
+	})
+}
+
+func (b *browser) trouble(text string) {
+	if strings.Contains(text, "WebSocket connection to") {
+		return // the server was taken away: the page says so itself
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.troubles = append(b.troubles, text)
+}
+
+// tab opens another page in the same browser.
+func (b *browser) tab(url string) *browser {
+	ctx, cancel := chromedp.NewContext(b.Context)
+	b.t.Cleanup(cancel)
+	b.listen(ctx)
+	other := &browser{Context: ctx, t: b.t}
+	other.do(cdplog.Enable(), emulation.SetDeviceMetricsOverride(1440, 240, 1, false), chromedp.Navigate(url))
+	return other
+}
+
+func (b *browser) do(actions ...chromedp.Action) {
+	b.t.Helper()
+	if err := chromedp.Run(b.Context, actions...); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// eval is the value of an expression in the page.
+func eval[T any](b *browser, expression string) (value T) {
+	b.t.Helper()
+	b.do(chromedp.Evaluate(expression, &value))
+	return value
+}
+
+// await returns when the expression is true in the page.
+func (b *browser) await(what, expression string) {
+	b.t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for !eval[bool](b, "Boolean("+expression+")") {
+		if time.Now().After(deadline) {
+			b.t.Fatalf("never: %s (%s); the page shows\n%s", what, expression, eval[string](b, "document.body.innerText"))
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// shown is the view as it stands, without what differs between readers: texts of times, titles put by
+// the pointer, and details that one of them opened.
+const shown = `(() => {
+	const view = document.getElementById("view").cloneNode(true);
+	for (const time of view.querySelectorAll("time")) time.textContent = "";
+	for (const element of view.querySelectorAll("[title]")) element.removeAttribute("title");
+	for (const details of view.querySelectorAll("details")) details.open = false;
+	for (const element of view.querySelectorAll("[class='']")) element.removeAttribute("class");
+	return view.outerHTML;
+})()`
+
+// sameAsFresh waits until the page shows what a page that is loaded now shows.
+func (b *browser) sameAsFresh(url string) {
+	b.t.Helper()
+	fresh := b.tab(url)
+	fresh.await("the fresh page is live", `document.querySelector("#pill[data-state=live]")`)
+	var old, now string
+	deadline := time.Now().Add(20 * time.Second)
+	for old, now = eval[string](b, shown), eval[string](fresh, shown); old != now; old, now = eval[string](b, shown), eval[string](fresh, shown) {
+		if time.Now().After(deadline) {
+			b.t.Fatalf("after all that the page is\n%s\na fresh one\n%s", old, now)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// cable is a TCP line to the server that can be cut: Chromium's own offline mode leaves sockets open.
+type cable struct {
+	net.Listener
+	mu    sync.Mutex
+	to    string
+	lines map[net.Conn]struct{}
+}
+
+func layCable(t *testing.T, to string) *cable {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cable{Listener: listener, to: to, lines: make(map[net.Conn]struct{})}
+	t.Cleanup(func() { _ = c.Close(); c.cut() })
+	go func() {
+		for {
+			near, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go c.join(near)
+		}
+	}()
+	return c
+}
+
+func (c *cable) join(near net.Conn) {
+	c.mu.Lock()
+	to := c.to
+	c.mu.Unlock()
+	far, err := net.Dial("tcp", to)
+	if to == "" || err != nil {
+		_ = near.Close()
+		return
+	}
+	c.mu.Lock()
+	c.lines[near], c.lines[far] = struct{}{}, struct{}{}
+	c.mu.Unlock()
+	go func() { _, _ = io.Copy(far, near); _ = far.Close() }()
+	_, _ = io.Copy(near, far)
+	_ = near.Close()
+}
+
+// cut breaks every line; lead says where new ones go, "" is nowhere.
+func (c *cable) cut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.to = ""
+	for line := range c.lines {
+		_ = line.Close()
+	}
+	clear(c.lines)
+}
+
+func (c *cable) lead(to string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.to = to
+}
+
+func (c *cable) url() string { return "http://" + c.Addr().String() }
+
+const (
+	rowOf   = `[...document.querySelectorAll("#rooms > tr")].find(row => row.innerText.includes(%q))`
+	noRows  = `document.querySelectorAll("#rooms > tr[id^=session-]").length === 0`
+	isLive  = `document.querySelector("#pill[data-state=live]")`
+	notLive = `document.querySelector("#pill:not([data-state=live])")`
+)
+
+func row(text string) string { return fmt.Sprintf(rowOf, text) }
+
+func TestTheOverviewFollowsAMeetingDayWithoutReloading(t *testing.T) {
+	config := testConfig("file:" + filepath.Join(t.TempDir(), "record.db"))
+	day := capture(t, "three-rooms.jsonl")
+	app := startApp(t, config)
+	line := layCable(t, app.Addr())
+	b := startBrowser(t)
+	b.do(chromedp.Navigate(line.url()))
+	b.await("live", isLive)
+	b.do(chromedp.Evaluate(`window.neverReloaded = true`, nil))
+
+	app.replay(day[:40], 0)
+	b.await("rows appear", `document.querySelectorAll("#rooms > tr[id^=session-]").length === 3`)
+	b.do(
+		chromedp.Evaluate(row("rig-f1-1")+`.querySelector("details").open = true`, nil),
+		chromedp.SendKeys(`#filter input`, "half a wo", chromedp.ByQuery),
+		chromedp.Evaluate(`document.querySelector("#filter input").setSelectionRange(2, 6); scrollTo(0, 60)`, nil),
+	)
+	scrolled := eval[float64](b, `scrollY`)
+	if scrolled == 0 {
+		t.Error("the page is too short to scroll: this test proves nothing about scrolling")
+	}
+	people := eval[string](b, row("rig-f1-1")+`.innerText`)
+
+	app.replay(day[40:114], 0)
+	b.await("rows change", row("rig-f1-1")+`.innerText !== `+fmt.Sprintf("%q", people))
+	b.await("the breakout appears", row("Side room"))
+	b.kept(scrolled)
+
+	line.cut()
+	b.await("the page says that it is not live", notLive)
+	app.replay(day[114:130], 0)
+	line.lead(app.Addr())
+	b.await("live again", isLive)
+	b.kept(scrolled)
+	b.sameAsFresh(line.url())
+
+	line.cut()
+	app.close()
+	app = startApp(t, config)
+	line.lead(app.Addr())
+	b.await("live after a restart", isLive)
+	b.sameAsFresh(line.url())
+
+	app.replay(day[130:], 0)
+	b.await("rows vanish", noRows)
+	b.await("and are listed as ended", `document.querySelectorAll("#ended > *").length === 5`)
+	b.sameAsFresh(line.url())
+	if !eval[bool](b, `window.neverReloaded`) {
+		t.Error("the page was reloaded")
+	}
+	app.close()
+}
+
+// kept holds what belongs to the reader while rows come, change and go.
+func (b *browser) kept(scrolled float64) {
+	b.t.Helper()
+	for what, expression := range map[string]string{
+		"the open details":  row("rig-f1-1") + `.querySelector("details").open`,
+		"the focus":         `document.activeElement === document.querySelector("#filter input")`,
+		"the typed text":    `document.querySelector("#filter input").value === "half a wo"`,
+		"the selection":     `document.activeElement.selectionStart === 2 && document.activeElement.selectionEnd === 6`,
+		"the place in page": fmt.Sprintf(`scrollY === %v`, scrolled),
+	} {
+		if !eval[bool](b, "Boolean("+expression+")") {
+			b.t.Errorf("%s was lost", what)
+		}
+	}
+}
+
+func TestARoomPageFollowsItsSession(t *testing.T) {
+	app := startApp(t, testConfig("memory:"))
+	defer app.close()
+	day := capture(t, "three-rooms.jsonl")
+	app.replay(day[:90], 0)
+	b := startBrowser(t)
+	const sid = "770aa658-cb96-4525-8930-57d5a3d2e818"
+	url := app.URL() + "/rooms/" + sid
+	b.do(chromedp.Navigate(url))
+	b.await("live", isLive)
+	b.await("five are here", `document.querySelectorAll("#here > tr").length === 5`)
+	app.replay(day[90:], 0)
+	b.await("all have left", `document.querySelectorAll("#here > tr").length === 0`)
+	b.await("both recordings are ready", `[...document.querySelectorAll("#recordings > .job > .badge")].filter(badge => badge.innerText.trim() === "Ready").length === 2`)
+	b.await("nine artifacts are there", `document.querySelectorAll("#artifacts > *").length === 9`)
+	b.sameAsFresh(url)
+}
+
+func TestPagesAreCompleteWithoutJavaScript(t *testing.T) {
+	app := startApp(t, testConfig("memory:"))
+	defer app.close()
+	app.replay(capture(t, "three-rooms.jsonl")[:100], 0)
+	b := startBrowser(t)
+	b.do(emulation.SetScriptExecutionDisabled(true), chromedp.Navigate(app.URL()))
+	var text string
+	b.do(chromedp.Text("body", &text, chromedp.ByQuery))
+	for _, want := range []string{"rig-f1-1", "rig-f1-2", "rig-f1-3", "does not update without JavaScript"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page without JavaScript does not show %q:\n%s", want, text)
+		}
+	}
+}

@@ -1,0 +1,148 @@
+// Package plugnmeet knows plugNmeet's dialect, and is the only place that does: how a webhook is signed
+// and verified, how its body is written in old and new versions, and what in it must not be kept.
+package plugnmeet
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// Source is one plugNmeet that may deliver: its name in Roomwatch, its API key, and its secrets: the
+// current one first and, while it is being rotated, the previous one second.
+type Source struct {
+	Name, APIKey string
+	Secrets      []Secret
+}
+
+// Proof is what a verified delivery proves. KeyIndex is 1 if the previous secret signed it.
+type Proof struct {
+	Source          string
+	KeyIndex        int
+	Issued, Expires time.Time
+}
+
+// Refusal is why a delivery is not authentic. Code is a short stable word for counting; Reason is for
+// an operator and never holds a secret or a token; Source is set when the delivery named a known key,
+// which does not mean that this source sent it.
+type Refusal struct{ Code, Reason, Source string }
+
+// Error is the reason.
+func (r *Refusal) Error() string { return r.Reason }
+
+// keys are the secrets that one source may sign with, as the signing method wants them.
+type keys struct {
+	source  string
+	secrets []any // each a []byte
+}
+
+// signer is the index of the secret that signed the token, or -1.
+func (k keys) signer(t token) int {
+	for i, secret := range k.secrets {
+		if jwt.SigningMethodHS256.Verify(t.signed, t.signature, secret) == nil {
+			return i
+		}
+	}
+	return -1
+}
+
+// Keyring verifies deliveries of the sources it was made with. It is safe for concurrent use.
+type Keyring struct {
+	byKey    map[string]keys
+	stranger keys // a secret that nobody has: an unknown key takes as long as a wrong signature
+}
+
+// NewKeyring refuses sources that lack a name, a key or a secret, and names or keys used twice.
+func NewKeyring(sources []Source) (*Keyring, error) {
+	k := &Keyring{byKey: make(map[string]keys, len(sources)), stranger: keys{secrets: []any{[]byte(rand.Text())}}}
+	names := make(map[string]bool, len(sources))
+	for _, source := range sources {
+		if err := source.validate(); err != nil {
+			return nil, err
+		}
+		if _, taken := k.byKey[source.APIKey]; taken {
+			return nil, fmt.Errorf("source %q: its API key belongs to another source too", source.Name)
+		}
+		if names[source.Name] {
+			return nil, fmt.Errorf("two sources are named %q", source.Name)
+		}
+		names[source.Name] = true
+		k.byKey[source.APIKey] = source.keys()
+	}
+	return k, nil
+}
+
+func (s Source) validate() error {
+	switch {
+	case s.Name == "":
+		return errors.New("a source has no name")
+	case s.APIKey == "":
+		return fmt.Errorf("source %q has no API key", s.Name)
+	case len(s.Secrets) == 0:
+		return fmt.Errorf("source %q has no secret", s.Name)
+	case len(s.Secrets) > 2:
+		return fmt.Errorf("source %q has %d secrets: one, or two while it is rotated", s.Name, len(s.Secrets))
+	}
+	for _, secret := range s.Secrets {
+		if secret == "" {
+			return fmt.Errorf("source %q has an empty secret", s.Name)
+		}
+	}
+	return nil
+}
+
+func (s Source) keys() keys {
+	k := keys{source: s.Name}
+	for _, secret := range s.Secrets {
+		k.secrets = append(k.secrets, []byte(secret))
+	}
+	return k
+}
+
+// Verify checks that a known source signed exactly this body, lately. It takes all values of the
+// Authorization and Hash-Token headers, for either may be lost on the way, and both may not differ.
+// The error is a *Refusal.
+func (k *Keyring) Verify(authorization, hashToken []string, body []byte, now time.Time) (Proof, error) {
+	text, refusal := soleToken(authorization, hashToken)
+	if refusal != nil {
+		return Proof{}, refusal
+	}
+	t, refusal := parseToken(text)
+	if refusal != nil {
+		return Proof{}, refusal
+	}
+	by, known := k.byKey[t.claims.Issuer]
+	if !known {
+		by = k.stranger
+	}
+	index := by.signer(t)
+	if refusal := t.check(known, index, body, now); refusal != nil {
+		refusal.Source = by.source
+		return Proof{}, refusal
+	}
+	return Proof{Source: by.source, KeyIndex: index, Issued: t.claims.issued(), Expires: moment(t.claims.Expires)}, nil
+}
+
+// check asks for the signature first: of what is not signed, nothing else is worth saying.
+func (t token) check(known bool, index int, body []byte, now time.Time) *Refusal {
+	switch {
+	case !known:
+		return refuse("unknown_key", "signed with the unknown key %s", quoted(t.claims.Issuer))
+	case index < 0:
+		return refuse("signature", "signature does not match the secret of key %s", quoted(t.claims.Issuer))
+	}
+	if refusal := t.claims.timely(now); refusal != nil {
+		return refusal
+	}
+	return t.claims.covers(body)
+}
+
+func refuse(code, format string, args ...any) *Refusal {
+	return &Refusal{Code: code, Reason: fmt.Sprintf(format, args...)}
+}
+
+// quoted bounds what a stranger can put before an operator's eyes.
+func quoted(text string) string { return fmt.Sprintf("%+q", clip(text, 48)) }
