@@ -33,7 +33,9 @@ type browser struct {
 	seq      uint64
 }
 
-func newBrowser() *browser { return &browser{children: map[string][]string{}, html: map[string]string{}} }
+func newBrowser() *browser {
+	return &browser{children: map[string][]string{}, html: map[string]string{}}
+}
 
 func (b *browser) apply(data []byte) error {
 	var f frame
@@ -194,5 +196,18 @@ func TestEqualStatesShareOneEncoding(t *testing.T) {
 	b, _, _ := v.after("e", 3, false)
 	if &a[0] != &b[0] {
 		t.Error("the same frame was encoded twice")
+	}
+}
+
+func TestAnElementThatCameBackIsNotRemovedFirst(t *testing.T) {
+	el := Element{ID: "a", Parent: "left", Version: 1, Render: func() []byte { return []byte("a=1;") }}
+	now, seq := scene{[]Element{el}}, uint64(1)
+	v := newView(plain{}, func() (Model, uint64) { return now, seq })
+	for _, next := range []scene{{}, {[]Element{el}}} {
+		now, seq = next, seq+1
+		v.refresh()
+	}
+	if data, _, _ := v.after("e", 1, false); bytes.Contains(data, []byte(`"del"`)) {
+		t.Errorf("a viewer who slept meanwhile loses what it opened: %s", data)
 	}
 }

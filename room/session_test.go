@@ -353,3 +353,58 @@ func TestBeginFallsBackFromCreationToStartToLastEvent(t *testing.T) {
 		}
 	}
 }
+
+func TestAStragglersReportDoesNotReplaceAGoodOne(t *testing.T) {
+	d := of(t, event(room.KindRoomCreated, 100), event(room.KindParticipantJoined, 110, who("PA_1", "u1", 110)),
+		event(room.KindParticipantJoined, 120, who("PA_1", "u1", 110), creation(20)))
+	if d.People != 1 {
+		t.Errorf("%d people: the later, straggling report of the connection took the place of the good one", d.People)
+	}
+}
+
+func TestTheEarliestJoinAndPublicationCount(t *testing.T) {
+	d := of(t, event(room.KindParticipantJoined, 10, who("PA_1", "u1", 10)), event(room.KindParticipantJoined, 20, who("PA_1", "u1", 20)),
+		event(room.KindTrackPublished, 11, who("PA_1", "u1", 0), track("TR_1", "camera")), event(room.KindTrackPublished, 21, who("PA_1", "u1", 0), track("TR_1", "camera")))
+	p := participant(t, d, "u1")
+	if !p.Connections[0].JoinedAt.Equal(sec(10).Time()) || !p.Tracks[0].PublishedAt.Equal(sec(11).Time()) {
+		t.Errorf("joined %v, published %v", p.Connections[0].JoinedAt, p.Tracks[0].PublishedAt)
+	}
+}
+
+func TestATrackEventWithoutAnOwnerTakesNothingAway(t *testing.T) {
+	d := of(t, event(room.KindTrackPublished, 11, who("PA_1", "u1", 0), track("TR_1", "camera")), event(room.KindTrackPublished, 11, track("TR_1", "camera"), func(e *room.Event) { e.ID = "z" }))
+	if tr := participant(t, d, "u1").Tracks; len(tr) != 1 || len(d.Participants) != 1 {
+		t.Errorf("%+v", d.Participants)
+	}
+}
+
+func TestAPollBringsBackWhatEndedBeforeItAndNothingElse(t *testing.T) {
+	listed := func(at int, more ...func(*room.Event)) room.Event {
+		return event(room.KindListed, at, append(more, func(e *room.Event) { e.AliveAt = sec(at) })...)
+	}
+	here := who("PA_1", "u1", 1)
+	joined, left := event(room.KindParticipantJoined, 1, here), event(room.KindParticipantLeft, 10, here)
+	if d := of(t, joined, left, listed(12, here)); d.People != 1 {
+		t.Error("listed after it had left, yet away")
+	}
+	if d := of(t, joined, left, listed(9, here)); d.People != 0 {
+		t.Error("listed before it left, yet here")
+	}
+	if d := of(t, joined, left, listed(12)); d.People != 0 {
+		t.Error("the poll listed the session, not this connection, yet here")
+	}
+	s := merged([][]room.Event{{event(room.KindRoomCreated, 1), joined, listed(70)}})
+	s.Succeed("later", room.Created{For: sec(60)})
+	if d := s.Detail(); d.State != room.StateLive {
+		t.Errorf("listed after the next session was created, yet ended by %s", d.EndedBy)
+	}
+}
+
+func TestMergingKeepsSuccessorsAndSaysWhatWasCapped(t *testing.T) {
+	s := merged([][]room.Event{{event(room.KindRoomCreated, 1)}})
+	s.Succeed("later", room.Created{For: sec(60)})
+	s.Capped = true
+	if d := s.Clone().Detail(); d.EndedBy != room.BySuccessor || !d.Capped {
+		t.Errorf("a copy is %s by %q, capped %v", d.State, d.EndedBy, d.Capped)
+	}
+}

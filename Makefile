@@ -1,0 +1,42 @@
+# `make` prints the targets.
+.DEFAULT_GOAL := help
+.PHONY: help run test tools generate check lint unit clean
+
+STATICCHECK := bin/staticcheck
+
+help: ## Print the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: ## Serve on 127.0.0.1:8080 without a login (set ROOMWATCH_API_KEY and ROOMWATCH_API_SECRET)
+	go run . serve --auth none --listen 127.0.0.1:8080
+
+test: tools check lint unit ## Install what the tests need, then run them all
+
+tools: ## Install chromium (apt) and the build-time packages (npm)
+	scripts/install-tools
+
+generate: node_modules ## Make the generated files anew: templ, CSS, icons
+	go tool templ generate -path views -log-level error
+	npm run --silent assets
+	npm run --silent css
+
+node_modules: package.json package-lock.json
+	npm ci --silent --no-audit --no-fund
+	@touch node_modules
+
+check: ## Make the generated files anew and fail if they were not current
+	scripts/check-generated
+
+lint: $(STATICCHECK) ## gofmt, go vet, staticcheck
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt'ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	go vet ./...
+	$(STATICCHECK) ./...
+
+$(STATICCHECK): tools/go.mod tools/go.sum
+	cd tools && go build -o ../$(STATICCHECK) honnef.co/go/tools/cmd/staticcheck
+
+unit: ## All Go tests, with the race detector, in any order
+	go test -race -shuffle=on ./...
+
+clean: ## Remove what was built
+	rm -rf bin node_modules roomwatch
