@@ -1,0 +1,181 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/roomwatch/roomwatch/room"
+)
+
+const (
+	maxWaiting    = 1024    // appends that wait for the writer; further ones wait to wait
+	maxBatch      = 256     // appends committed together
+	maxBatchBytes = 8 << 20 // and how large their bodies may be
+)
+
+// Conflict is the reason of a duplicate whose body differs from the recorded one.
+const Conflict = "its event id was received before with another body, which counts"
+
+const (
+	insertDelivery = `INSERT INTO deliveries
+		(received_at, created_at, source, id, event, room_id, sid, verdict, reason, lag_ms, said, body)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, source) DO NOTHING`
+	// sameBody: a body that retention has removed cannot differ.
+	sameBody = `SELECT coalesce(body = ?, true) FROM deliveries WHERE id = ? AND source = ?`
+)
+
+// pending is an append that waits for the writer.
+type pending struct {
+	given    room.Delivery
+	said     []byte
+	recorded room.Delivery
+	err      error
+	done     chan struct{} // closed when recorded and err are set
+}
+
+// Append stores a delivery durably, or finds that the record has its event id of its source already.
+// It returns the entry as recorded: in milliseconds, with its position, and late instead of accepted if
+// it is; or with the verdict duplicate (and the reason Conflict if the bodies differ), not stored.
+//
+// When ctx ends first, its error is returned and the delivery may still be stored: the sender retries
+// and gets a duplicate. The delivery's body and what it says must not change after the call.
+func (s *SQLite) Append(ctx context.Context, d room.Delivery) (room.Delivery, error) {
+	recorded, err := s.append(ctx, d)
+	if err != nil {
+		return room.Delivery{}, fmt.Errorf("append delivery: %w", err)
+	}
+	return recorded, nil
+}
+
+func (s *SQLite) append(ctx context.Context, d room.Delivery) (room.Delivery, error) {
+	if d.Said == nil || d.ID == "" {
+		return d, errors.New("it says nothing or has no id")
+	}
+	said, err := json.Marshal(d.Said)
+	if err != nil {
+		return d, err
+	}
+	d.ReceivedAt = d.ReceivedAt.UTC().Truncate(time.Millisecond)
+	p := &pending{given: d, said: said, done: make(chan struct{})}
+	if err := s.enqueue(ctx, p); err != nil {
+		return d, err
+	}
+	select {
+	case <-p.done:
+		return p.recorded, p.err
+	case <-ctx.Done():
+		return d, ctx.Err()
+	}
+}
+
+func (s *SQLite) enqueue(ctx context.Context, p *pending) error {
+	s.gate.RLock()
+	defer s.gate.RUnlock()
+	if s.closed {
+		return ErrClosed
+	}
+	select {
+	case s.appends <- p:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// gather takes what waits behind the first append, without waiting for more.
+func gather(first *pending, waiting <-chan *pending) []*pending {
+	batch, size := []*pending{first}, len(first.given.Body)
+	for len(batch) < maxBatch && size < maxBatchBytes {
+		select {
+		case p, ok := <-waiting:
+			if !ok {
+				return batch
+			}
+			batch, size = append(batch, p), size+len(p.given.Body)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// commit stores a batch in one transaction and only then answers it and shows it to followers. When one
+// delivery spoils the batch, each goes by itself.
+func (s *SQLite) commit(batch []*pending) {
+	recorded, heard, err := s.record(batch)
+	if err != nil && len(batch) > 1 && ofTheRow(err) {
+		for i := range batch {
+			s.commit(batch[i : i+1])
+		}
+		return
+	}
+	s.settle(err)
+	if err == nil {
+		s.sources.keep(heard)
+		s.tail.publish(recorded)
+	}
+	for i, p := range batch {
+		if p.err = err; err == nil {
+			p.recorded = recorded[i]
+		}
+		close(p.done)
+	}
+}
+
+func (s *SQLite) record(batch []*pending) (recorded []room.Delivery, h *heard, err error) {
+	recorded, h = make([]room.Delivery, len(batch)), s.sources.listen()
+	err = s.transact(func(tx *sql.Tx) error {
+		insert := tx.Stmt(s.prepared[insertDelivery])
+		for i, p := range batch {
+			d, err := s.insert(tx, insert, p.given, p.said, h)
+			if err != nil {
+				return err
+			}
+			recorded[i] = d
+		}
+		return h.save(tx.Stmt(s.prepared[putSource]))
+	})
+	return recorded, h, err
+}
+
+func (s *SQLite) insert(tx *sql.Tx, insert *sql.Stmt, d room.Delivery, said []byte, h *heard) (room.Delivery, error) {
+	d.Verdict = h.judge(d)
+	done, err := insert.Exec(int64(room.At(d.ReceivedAt)), int64(d.Said.At), d.Source, d.ID, d.Event, d.RoomID, d.SID,
+		string(d.Verdict), d.Reason, d.LagMS, said, blob(d.Body))
+	if err != nil {
+		return d, err
+	}
+	if fresh, err := done.RowsAffected(); err != nil || fresh == 0 {
+		return s.duplicate(tx, d), err
+	}
+	h.note(d)
+	position, err := done.LastInsertId()
+	d.Position = strconv.FormatInt(position, 10)
+	return d, err
+}
+
+func (s *SQLite) duplicate(tx *sql.Tx, d room.Delivery) room.Delivery {
+	d.Position, d.Verdict = "", room.Duplicate
+	same := true
+	if len(d.Body) > 0 {
+		// A duplicate is one whatever this says, so an error only costs the reason.
+		_ = tx.Stmt(s.prepared[sameBody]).QueryRow(blob(d.Body), d.ID, d.Source).Scan(&same)
+	}
+	if !same {
+		d.Reason = Conflict
+	}
+	return d
+}
+
+// blob is b as SQLite keeps it: nothing is NULL.
+func blob(b []byte) any {
+	if len(b) == 0 {
+		return nil
+	}
+	return b
+}

@@ -1,0 +1,85 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/roomwatch/roomwatch/room"
+)
+
+func BenchmarkAppend(b *testing.B) {
+	for _, writers := range []int{1, 64} {
+		for _, url := range []string{"file:" + filepath.Join(b.TempDir(), "r.db"), "memory:"} {
+			kind, _, _ := strings.Cut(url, ":")
+			b.Run(fmt.Sprintf("%s/writers=%d", kind, writers), func(b *testing.B) {
+				s := openAt(b, url)
+				var n atomic.Int64
+				b.SetParallelism(max(1, writers/runtime.GOMAXPROCS(0)))
+				if writers == 1 {
+					defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+				}
+				run := time.Now().UnixNano()
+				b.ReportAllocs()
+				b.RunParallel(func(pb *testing.PB) {
+					for pb.Next() {
+						d := entry(int(n.Add(1)))
+						d.ID = fmt.Sprint(run, d.ID)
+						if _, err := s.Append(context.Background(), d); err != nil {
+							b.Error(err)
+						}
+					}
+				})
+			})
+		}
+	}
+}
+
+func BenchmarkFollow(b *testing.B) {
+	s := openAt(b, "memory:")
+	fill(b, s, 0, 2000)
+	b.Run("tail", func(b *testing.B) {
+		for b.Loop() {
+			read(b, s, "", 2000)
+		}
+	})
+	b.Run("table", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := s.stored(context.Background(), 0); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+func BenchmarkSessions(b *testing.B) {
+	s := openAt(b, "file:"+filepath.Join(b.TempDir(), "r.db"))
+	const many = 20_000
+	var sessions []*room.Session
+	for i := range many {
+		sessions = append(sessions, meeting("a", fmt.Sprint("s", i), fmt.Sprintf("room-%d", i%500), fmt.Sprint("Weekly meeting ", i), i, i%100 != 0,
+			"Ana Díaz", fmt.Sprint("Person ", i%3000), "Bo"))
+	}
+	b.Run("save", func(b *testing.B) {
+		b.ReportMetric(many, "sessions/op")
+		for b.Loop() {
+			mustSave(b, s, "", sessions...)
+		}
+	})
+	mustSave(b, s, "", sessions...)
+	for name, q := range map[string]room.SessionQuery{"newest": {}, "live": {State: room.StateLive}, "room": {RoomID: "room-7"},
+		"word": {Text: "1234"}, "common word": {Text: "weekly"}, "letter": {Text: "p"}, "two common": {Text: "ana week", State: room.StateLive}} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := s.Sessions(context.Background(), q); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

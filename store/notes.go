@@ -1,0 +1,83 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/roomwatch/roomwatch/room"
+)
+
+const (
+	maxNotes  = 10_000
+	noteBatch = 256
+	notePause = 200 * time.Millisecond // between two batches, so that a flood of refusals does not slow intake down
+)
+
+const insertNote = `INSERT INTO notes (received_at, source, id, event, room_id, sid, verdict, reason, lag_ms)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+// Note keeps a delivery that is not in the record (duplicate, unauthentic, unreadable), without its body.
+// The newest 10,000 are kept. It never waits: a note that finds too many waiting is dropped and counted.
+func (s *SQLite) Note(d room.Delivery) {
+	d.Body, d.Said = nil, nil
+	select {
+	case s.notes <- d:
+	default:
+		s.dropped.Add(1)
+	}
+}
+
+// NotesDropped is how many notes were lost since Open, because they came too fast or could not be written.
+func (s *SQLite) NotesDropped() uint64 { return s.dropped.Load() }
+
+// keepNotes writes notes, off the request path. It ends the writer's jobs: nobody else hands any in by then.
+func (s *SQLite) keepNotes() {
+	defer close(s.jobs)
+	for {
+		select {
+		case first := <-s.notes:
+			s.writeNotes(append([]room.Delivery{first}, s.waitingNotes(noteBatch-1)...))
+		case <-s.closing:
+			s.writeNotes(s.waitingNotes(cap(s.notes)))
+			return
+		}
+		select {
+		case <-time.After(notePause):
+		case <-s.closing:
+		}
+	}
+}
+
+func (s *SQLite) waitingNotes(most int) (notes []room.Delivery) {
+	for len(notes) < most {
+		select {
+		case d := <-s.notes:
+			notes = append(notes, d)
+		default:
+			return notes
+		}
+	}
+	return notes
+}
+
+func (s *SQLite) writeNotes(notes []room.Delivery) {
+	if len(notes) == 0 {
+		return
+	}
+	err := s.handIn(context.Background(), func(tx *sql.Tx) error {
+		insert := tx.Stmt(s.prepared[insertNote])
+		for _, d := range notes {
+			if _, err := insert.Exec(int64(room.At(d.ReceivedAt)), d.Source, d.ID, d.Event, d.RoomID, d.SID,
+				string(d.Verdict), d.Reason, d.LagMS); err != nil {
+				return err
+			}
+		}
+		_, err := tx.Exec("DELETE FROM notes WHERE row <= (SELECT max(row) FROM notes) - ?", maxNotes)
+		return err
+	})
+	if err != nil {
+		s.dropped.Add(uint64(len(notes)))
+		s.log.Warn("notes were not written", "count", len(notes), "err", err)
+	}
+}

@@ -1,0 +1,204 @@
+// Package store keeps the record: every delivery in the order in which it was taken, and the sessions
+// that were folded from them. What Append has answered for is on the disk.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofrs/flock"
+	_ "modernc.org/sqlite" // registers the driver
+
+	"github.com/roomwatch/roomwatch/room"
+)
+
+// What callers tell apart.
+var (
+	ErrHeld      = errors.New("another serve holds the store")
+	ErrClosed    = errors.New("the store is closed")
+	ErrNotFound  = room.ErrNotFound
+	ErrBadCursor = room.ErrBadCursor
+)
+
+const (
+	readers     = 4    // connections that read at a time
+	busyTimeout = 1000 // ms that another program's write is waited for; a webhook has 2 s in all
+)
+
+// SQLite is the embedded record. All of it may be used from many goroutines.
+//
+// One goroutine writes (serve); the others hand it their work. Reads have connections of their own,
+// which a write does not hold up.
+type SQLite struct {
+	log           *slog.Logger
+	held          *flock.Flock // nil in memory
+	writes, reads *sql.DB
+	prepared      map[string]*sql.Stmt // the writer's, by their text
+
+	gate    sync.RWMutex // held for reading while work is handed in, so that Close finds all of it
+	closed  bool
+	closing chan struct{}
+	running sync.WaitGroup
+	appends chan *pending
+	jobs    chan *job
+
+	tail    tail
+	sources sources
+	saving  sync.Mutex // one Save at a time: it reads, merges and writes
+	notes   chan room.Delivery
+	dropped atomic.Uint64
+
+	probeEvery time.Duration
+	trouble    atomic.Pointer[error]
+	began      atomic.Int64 // when the transaction that runs now began, in ns; 0 when none runs
+}
+
+// Open opens the record at a STORE url, "file:PATH" or "memory:". A file has one holder: ErrHeld when there is
+// another. A file that does not exist is made; its folder must exist.
+func Open(ctx context.Context, storeURL string, log *slog.Logger) (*SQLite, error) {
+	s := &SQLite{
+		log:        log,
+		closing:    make(chan struct{}),
+		appends:    make(chan *pending, maxWaiting),
+		jobs:       make(chan *job),
+		notes:      make(chan room.Delivery, maxWaiting),
+		probeEvery: time.Second,
+	}
+	err := s.open(storeURL)
+	if err == nil {
+		err = s.load(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", errors.Join(err, s.release()))
+	}
+	s.running.Go(s.serve)
+	s.running.Go(s.keepNotes)
+	return s, nil
+}
+
+func (s *SQLite) open(storeURL string) error {
+	switch path, isFile := strings.CutPrefix(storeURL, "file:"); {
+	case isFile && path != "":
+		return s.openFile(path)
+	case storeURL == "memory:":
+		return s.openMemory()
+	}
+	return fmt.Errorf("%q is neither file:PATH nor memory:", storeURL)
+}
+
+func (s *SQLite) openFile(path string) error {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	held := flock.New(path+".lock", flock.SetPermissions(0o600))
+	locked, err := held.TryLock()
+	if err != nil {
+		return fmt.Errorf("lock: %w", err)
+	}
+	if !locked {
+		return ErrHeld
+	}
+	s.held = held
+	// SQLite would make the file readable for everybody; it names people.
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	s.writes, err = connect(path, 1, "journal_mode(wal)", "synchronous(full)", "journal_size_limit(67108864)")
+	if err != nil {
+		return err
+	}
+	s.reads, err = connect(path, readers, "query_only(1)")
+	return err
+}
+
+// openMemory keeps the record in the memory of a single connection, which is the database: readers wait
+// for the writer and the other way round. The alternatives are worse: a shared cache fails reads with
+// "table is locked", and the memdb VFS makes readers and writer wait for each other by sleeping.
+// A read that is cancelled does not lose the connection, the driver sees to that.
+func (s *SQLite) openMemory() (err error) {
+	s.writes, err = connect(":memory:", 1)
+	s.reads = s.writes
+	return err
+}
+
+func connect(path string, connections int, pragmas ...string) (*sql.DB, error) {
+	query := url.Values{"_txlock": {"immediate"}, "_busy_timeout": {fmt.Sprint(busyTimeout)}}
+	query["_pragma"] = append(pragmas, "foreign_keys(0)", "temp_store(memory)")
+	dsn := path + "?" + query.Encode()
+	if path != ":memory:" {
+		dsn = (&url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}).String()
+	}
+	db, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	return db, nil
+}
+
+// load brings the schema up to date and reads what the writer must know.
+func (s *SQLite) load(ctx context.Context) error {
+	if err := migrate(ctx, s.writes); err != nil {
+		return err
+	}
+	s.prepared = make(map[string]*sql.Stmt)
+	for _, query := range []string{insertDelivery, sameBody, putSource, putCheckpoint, putSession, putWords, insertNote} {
+		stmt, err := s.writes.PrepareContext(ctx, query)
+		if err != nil {
+			return err
+		}
+		s.prepared[query] = stmt
+	}
+	if err := s.sources.load(ctx, s.writes); err != nil {
+		return err
+	}
+	end, err := s.end(ctx)
+	s.tail.begin(end)
+	return err
+}
+
+// Close commits and answers what was handed in, then closes the record. Work that comes later gets
+// ErrClosed, and so do followers.
+func (s *SQLite) Close() error {
+	s.gate.Lock()
+	if s.closed {
+		s.gate.Unlock()
+		return nil
+	}
+	s.closed = true
+	s.gate.Unlock()
+	close(s.appends)
+	close(s.closing)
+	s.running.Wait()
+	return s.release()
+}
+
+func (s *SQLite) release() error {
+	var errs []error
+	if s.reads != nil && s.reads != s.writes {
+		errs = append(errs, s.reads.Close())
+	}
+	if s.writes != nil {
+		errs = append(errs, s.writes.Close()) // last, so that it folds the write-ahead log into the file
+	}
+	if s.held != nil {
+		errs = append(errs, s.held.Unlock())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,160 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// stalledAfter is how long a transaction may take before Health speaks of it: a disk that hangs fails nothing.
+const stalledAfter = 3 * time.Second
+
+// probeBytes is what a probe writes. A record that is full to its last page would still take a byte.
+const probeBytes = 64 << 10
+
+var errPanic = errors.New("panic")
+
+// job is a write other than an append.
+type job struct {
+	write func(*sql.Tx) error
+	done  chan error
+}
+
+// serve is the one writer. What waits is taken at random between appends and jobs, so that neither
+// starves: an append waits for at most the job at hand, which is small.
+func (s *SQLite) serve() {
+	appends, jobs := s.appends, s.jobs
+	for appends != nil || jobs != nil {
+		var probe <-chan time.Time
+		if s.trouble.Load() != nil {
+			probe = time.After(s.probeEvery)
+		}
+		select {
+		case first, ok := <-appends:
+			if !ok {
+				appends = nil
+				continue
+			}
+			s.commit(gather(first, appends))
+		case j, ok := <-jobs:
+			if !ok {
+				jobs = nil
+				continue
+			}
+			err := s.transact(j.write)
+			s.settle(err)
+			j.done <- err
+		case <-probe:
+			s.settle(s.probe())
+		}
+	}
+}
+
+// write has the writer run fn in a transaction, and waits until that is committed: ctx counts only
+// until the writer takes it.
+func (s *SQLite) write(ctx context.Context, fn func(*sql.Tx) error) error {
+	s.gate.RLock()
+	defer s.gate.RUnlock()
+	if s.closed {
+		return ErrClosed
+	}
+	return s.handIn(ctx, fn)
+}
+
+func (s *SQLite) handIn(ctx context.Context, fn func(*sql.Tx) error) error {
+	j := &job{fn, make(chan error, 1)}
+	select {
+	case s.jobs <- j:
+		return <-j.done
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// transact runs fn in a transaction and commits it. A panic is an error like any other: it must not end intake.
+func (s *SQLite) transact(fn func(*sql.Tx) error) (err error) {
+	s.began.Store(time.Now().UnixNano())
+	defer s.began.Store(0)
+	tx, err := s.writes.Begin()
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			s.log.Error("panic in the store's writer", "panic", p, "stack", string(debug.Stack()))
+			err = fmt.Errorf("%w: %v", errPanic, p)
+		}
+		if err != nil {
+			_ = tx.Rollback() // err says more; after a failed commit there is nothing left to roll back
+		}
+	}()
+	if err := fn(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// ofTheRow: the fault lies in what was to be written, other writes may well succeed.
+func ofTheRow(err error) bool {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		switch e.Code() & 0xff {
+		case sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH:
+			return true
+		}
+	}
+	return errors.Is(err, errPanic)
+}
+
+// settle keeps the outcome of a write for Health. Only the writer calls it.
+func (s *SQLite) settle(err error) {
+	well := s.trouble.Load() == nil
+	switch {
+	case err == nil && !well:
+		s.trouble.Store(nil)
+		s.log.Info("the store can be written again")
+	case err != nil && !ofTheRow(err):
+		s.trouble.Store(&err)
+		if well {
+			s.log.Error("the store cannot be written", "err", err)
+		}
+	}
+}
+
+// probe finds out whether there is room for an ordinary batch, by taking the room and giving it back.
+func (s *SQLite) probe() error {
+	giveBack := func(tx *sql.Tx) error {
+		_, err := tx.Exec("DELETE FROM probe")
+		return err
+	}
+	err := s.transact(func(tx *sql.Tx) error {
+		if err := giveBack(tx); err != nil {
+			return err
+		}
+		_, err := tx.Exec("INSERT INTO probe (filler) VALUES (zeroblob(?))", probeBytes)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.transact(giveBack)
+}
+
+// Health is nil, or why the record could not be written lately. It heals with the next write that
+// succeeds; while it is not nil, a write is tried every second.
+func (s *SQLite) Health() error {
+	if err := s.trouble.Load(); err != nil {
+		return fmt.Errorf("write store: %w", *err)
+	}
+	if began := s.began.Load(); began != 0 {
+		if took := time.Since(time.Unix(0, began)); took > stalledAfter {
+			return fmt.Errorf("write store: the disk has not answered for %s", took.Round(time.Second))
+		}
+	}
+	return nil
+}
