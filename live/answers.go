@@ -31,6 +31,13 @@ func (b *Board) Seq() uint64 {
 	return b.seq
 }
 
+// Totals are the sums over all rooms now.
+func (b *Board) Totals() Totals {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.totals
+}
+
 // State is a page of what is going on, at one moment.
 func (b *Board) State(now time.Time, limit int, cursor string) (State, error) {
 	after, err := parseCursor(cursor)

@@ -18,6 +18,12 @@ const (
 	Unreadable Verdict = "unreadable"  // authentic, but not a delivery we can read
 )
 
+// Recorded says whether deliveries of this verdict are in the record; the others are notes.
+func (v Verdict) Recorded() bool { return v == Accepted || v == Late || v == Unknown }
+
+// Conflict is the reason of a duplicate whose body differs from the one that was recorded, which counts.
+const Conflict = "its event id was received before with another body, which counts"
+
 // LateAfter is how far behind its source's newest created_at a delivery is called late.
 const LateAfter = 60 * time.Second
 

@@ -36,3 +36,14 @@ var (
 	// ErrBadCursor: the cursor was not made by the list that is asked.
 	ErrBadCursor = errors.New("not a cursor of this list")
 )
+
+// DeliveryQuery asks for deliveries, recorded and noted, newest first. Empty fields ask for everything.
+type DeliveryQuery struct {
+	Verdict Verdict
+	Source  string
+	Event   string // the event's name on the wire
+	RoomID  string
+	SID     string
+	Limit   int
+	Cursor  string
+}

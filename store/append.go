@@ -18,9 +18,6 @@ const (
 	maxBatchBytes = 8 << 20 // and how large their bodies may be
 )
 
-// Conflict is the reason of a duplicate whose body differs from the recorded one.
-const Conflict = "its event id was received before with another body, which counts"
-
 const (
 	insertDelivery = `INSERT INTO deliveries
 		(received_at, created_at, source, id, event, room_id, sid, verdict, reason, lag_ms, said, body)
@@ -40,7 +37,7 @@ type pending struct {
 
 // Append stores a delivery durably, or finds that the record has its event id of its source already.
 // It returns the entry as recorded: in milliseconds, with its position, and late instead of accepted if
-// it is; or with the verdict duplicate (and the reason Conflict if the bodies differ), not stored.
+// it is; or with the verdict duplicate (and the reason room.Conflict if the bodies differ), not stored.
 //
 // When ctx ends first, its error is returned and the delivery may still be stored: the sender retries
 // and gets a duplicate. The delivery's body and what it says must not change after the call.
@@ -167,7 +164,7 @@ func (s *SQLite) duplicate(tx *sql.Tx, d room.Delivery) room.Delivery {
 		_ = tx.Stmt(s.prepared[sameBody]).QueryRow(blob(d.Body), d.ID, d.Source).Scan(&same)
 	}
 	if !same {
-		d.Reason = Conflict
+		d.Reason = room.Conflict
 	}
 	return d
 }

@@ -89,7 +89,7 @@ func TestOfTwoBodiesUnderOneEventIDTheFirstCounts(t *testing.T) {
 		if again := mustAppend(t, s, same); again.Verdict != room.Duplicate || again.Reason != "" || again.Position != "" {
 			t.Errorf("the same body again: %s, %q at %q", again.Verdict, again.Reason, again.Position)
 		}
-		if other := mustAppend(t, s, second); other.Verdict != room.Duplicate || other.Reason != Conflict {
+		if other := mustAppend(t, s, second); other.Verdict != room.Duplicate || other.Reason != room.Conflict {
 			t.Errorf("another body: %s, %q", other.Verdict, other.Reason)
 		}
 		stored, err := s.stored(t.Context(), 0)

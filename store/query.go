@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -115,21 +114,3 @@ func limitOf(asked int) int {
 
 // ceilMS is the first whole millisecond that is not before t.
 func ceilMS(t time.Time) int64 { return t.Add(time.Millisecond - 1).UnixMilli() }
-
-// Session is all that is known of one session, or ErrNotFound. Without a source it is the newest of that sid.
-func (s *SQLite) Session(ctx context.Context, source, sid string) (room.Detail, error) {
-	var found string
-	err := s.reads.QueryRowContext(ctx, `SELECT source FROM sessions WHERE sid = ? AND (? = '' OR source = ?)
-		ORDER BY begin_ms DESC LIMIT 1`, sid, source, source).Scan(&found)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = ErrNotFound
-	}
-	if err != nil {
-		return room.Detail{}, fmt.Errorf("read session: %w", err)
-	}
-	session, err := s.Load(ctx, room.Key{Source: found, SID: sid})
-	if err != nil {
-		return room.Detail{}, err
-	}
-	return session.Detail(), nil
-}

@@ -101,11 +101,11 @@ func TestSessionsAreFilteredAndPagedAsAPlainListWouldBe(t *testing.T) {
 func matches(q room.SessionQuery, sum room.Summary, s *SQLite, t *testing.T) bool {
 	text := strings.ToLower(sum.Title + " " + sum.RoomID)
 	if q.Text != "" {
-		d, err := s.Session(t.Context(), sum.Source, sum.SID)
+		session, err := s.Load(t.Context(), sum.Key())
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, p := range d.Participants {
+		for _, p := range session.Detail().Participants {
 			text += " " + strings.ToLower(p.Name)
 		}
 	}
@@ -233,21 +233,4 @@ func TestTheTextOfAHugeMeetingIsBounded(t *testing.T) {
 			t.Errorf("cut at %d: %q", size, got)
 		}
 	}
-}
-
-func TestASessionIsFoundWithAndWithoutItsSource(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
-		s := open()
-		mustSave(t, s, "", meeting("a", "s", "old", "", 1, false), meeting("b", "s", "new", "", 2, false))
-		for source, want := range map[string]string{"": "new", "a": "old", "b": "new"} {
-			if d, err := s.Session(t.Context(), source, "s"); err != nil || d.RoomID != want {
-				t.Errorf("source %q: %q, %v", source, d.RoomID, err)
-			}
-		}
-		for _, key := range []room.Key{{Source: "c", SID: "s"}, {SID: "t"}} {
-			if _, err := s.Session(t.Context(), key.Source, key.SID); !errors.Is(err, ErrNotFound) {
-				t.Errorf("%v: %v", key, err)
-			}
-		}
-	})
 }

@@ -9,8 +9,8 @@ import (
 // migrations lead from one schema version to the next; PRAGMA user_version counts those that were run.
 // A released one is never changed, only followed by another.
 //
-// Times are milliseconds since 1970. deliveries is the hot table and has the one index that tells
-// duplicates; AUTOINCREMENT, because a position must never be used twice. words is contentless: the text
+// Times are milliseconds since 1970. deliveries is the hot table and has but two indexes: that
+// which tells duplicates, and that which finds what was delivered of a session; AUTOINCREMENT, because a position must never be used twice. words is contentless: the text
 // can always be had from the documents.
 var migrations = []string{`
 CREATE TABLE deliveries (
@@ -71,6 +71,8 @@ CREATE INDEX sessions_room ON sessions (room_id, begin_ms, source, sid);
 CREATE INDEX sessions_received ON sessions (received_ms);
 CREATE VIRTUAL TABLE words USING fts5 (text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2');
 CREATE TABLE probe (filler BLOB NOT NULL);
+`, `
+CREATE INDEX deliveries_session ON deliveries (sid);
 `}
 
 // migrate brings the schema to the version that this program knows.

@@ -140,10 +140,6 @@ func TestSavingAndLoadingChangesNothing(t *testing.T) {
 		if !reflect.DeepEqual(loaded.Detail(), whole.Detail()) {
 			rt.Fatalf("loaded %s\nwant %s", asJSON(t, loaded.Detail()), asJSON(t, whole.Detail()))
 		}
-		detail, err := s.Session(t.Context(), "default", sid)
-		if err != nil || asJSON(t, detail) != asJSON(t, whole.Detail()) {
-			rt.Fatalf("session %s, %v", asJSON(t, detail), err)
-		}
 	})
 }
 

@@ -6,7 +6,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -14,7 +16,7 @@ import (
 )
 
 // maxQuery bounds every text in a query, in bytes.
-const maxQuery = 256
+const maxQuery = 1024
 
 // askTime bounds a question to the store.
 const askTime = 5 * time.Second
@@ -88,21 +90,35 @@ func (s *Server) apiSession(c *fiber.Ctx) error {
 	return c.JSON(detail)
 }
 
+// apiDeliveries is what came in, newest first: the record and the notes of what was refused.
+func (s *Server) apiDeliveries(c *fiber.Ctx) error {
+	q, err := deliveryQuery(c)
+	if err != nil {
+		return answered(c, err)
+	}
+	ctx, cancel := asking()
+	defer cancel()
+	page, err := s.Record.Deliveries(ctx, q)
+	if err != nil {
+		return err
+	}
+	return c.JSON(page)
+}
+
 func (s *Server) apiUnknown(c *fiber.Ctx) error {
 	return problem(c, fiber.StatusNotFound, "Not found", "There is nothing at this address of the API.")
 }
 
 func sessionQuery(c *fiber.Ctx) (q room.SessionQuery, err error) {
-	q = room.SessionQuery{State: room.State(c.Query("state")), Source: c.Query("source"), RoomID: c.Query("room_id"), Text: c.Query("q"), Cursor: c.Query("cursor")}
+	if err := bounded(c, "state", "source", "room_id", "q", "from", "to", "cursor"); err != nil {
+		return q, err
+	}
+	q = room.SessionQuery{State: room.State(c.Query("state")), Source: c.Query("source"), RoomID: c.Query("room_id"),
+		Text: strings.TrimSpace(c.Query("q")), Cursor: c.Query("cursor")}
 	switch q.State {
 	case "", room.StateCreated, room.StateLive, room.StateEnded:
 	default:
 		return q, &badValue{"state", "created, live or ended"}
-	}
-	for name, text := range map[string]string{"source": q.Source, "room_id": q.RoomID, "q": q.Text, "cursor": q.Cursor} {
-		if len(text) > 4*maxQuery {
-			return q, &badValue{name, fmt.Sprintf("at most %d bytes", 4*maxQuery)}
-		}
 	}
 	if q.From, err = timeOf(c, "from"); err != nil {
 		return q, err
@@ -112,6 +128,31 @@ func sessionQuery(c *fiber.Ctx) (q room.SessionQuery, err error) {
 	}
 	q.Limit, err = limitOf(c)
 	return q, err
+}
+
+func deliveryQuery(c *fiber.Ctx) (q room.DeliveryQuery, err error) {
+	if err := bounded(c, "verdict", "source", "event", "room_id", "sid", "cursor"); err != nil {
+		return q, err
+	}
+	q = room.DeliveryQuery{Verdict: room.Verdict(c.Query("verdict")), Source: c.Query("source"), Event: c.Query("event"),
+		RoomID: c.Query("room_id"), SID: c.Query("sid"), Cursor: c.Query("cursor")}
+	switch q.Verdict {
+	case "", room.Accepted, room.Late, room.Unknown, room.Duplicate, room.Refused, room.Unreadable:
+	default:
+		return q, &badValue{"verdict", "accepted, late, unknown, duplicate, unauthentic or unreadable"}
+	}
+	q.Limit, err = limitOf(c)
+	return q, err
+}
+
+// bounded refuses texts that are longer than anything we keep, and what is not text.
+func bounded(c *fiber.Ctx, names ...string) error {
+	for _, name := range names {
+		if text := c.Query(name); len(text) > maxQuery || !utf8.ValidString(text) {
+			return &badValue{name, fmt.Sprintf("text of at most %d bytes", maxQuery)}
+		}
+	}
+	return nil
 }
 
 func limitOf(c *fiber.Ctx) (int, error) {

@@ -12,10 +12,12 @@ func (s *Server) routes() {
 	s.app.Get("/livez", s.livez)
 	s.app.Get("/readyz", s.readyz)
 	s.app.Get("/health", s.health)
+	s.app.Get("/metrics", s.metrics.serve())
 
 	s.app.Get("/api/v1/state", s.apiState)
 	s.app.Get("/api/v1/sessions", s.apiSessions)
 	s.app.Get("/api/v1/sessions/:sid", s.apiSession)
+	s.app.Get("/api/v1/deliveries", s.apiDeliveries)
 	s.app.All("/api/*", s.apiUnknown)
 
 	s.app.Get("/live", s.live())

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -32,6 +33,7 @@ type Record interface {
 	Append(ctx context.Context, d room.Delivery) (room.Delivery, error)
 	Note(d room.Delivery)
 	Sessions(ctx context.Context, q room.SessionQuery) (room.Page[room.Summary], error)
+	Deliveries(ctx context.Context, q room.DeliveryQuery) (room.Page[room.Delivery], error)
 	Health() error // nil, or why deliveries cannot be stored now
 }
 
@@ -40,8 +42,8 @@ type Config struct {
 	Record  Record
 	Board   *live.Board
 	Hub     *live.Hub
-	Keyring *plugnmeet.Keyring
-	Origins []string // origins that may open the socket, beside the host that was asked
+	Keyring *plugnmeet.Keyring // to begin with, see SetKeyring
+	Origins []string           // origins that may open the socket, beside the host that was asked
 	Log     *slog.Logger
 
 	// LoopbackOnly: there is no login, so every request must name a loopback host or one of Origins.
@@ -52,13 +54,16 @@ type Config struct {
 type Server struct {
 	Config
 	app     *fiber.App
+	keyring atomic.Pointer[plugnmeet.Keyring]
 	refused *tally
 	sockets *sockets
+	metrics *metrics
 }
 
 // New makes a server; Serve starts it.
 func New(config Config) *Server {
-	s := &Server{Config: config, refused: newTally(), sockets: newSockets()}
+	s := &Server{Config: config, refused: newTally(), sockets: newSockets(), metrics: newMetrics()}
+	s.SetKeyring(config.Keyring)
 	s.app = fiber.New(fiber.Config{
 		AppName:               "Roomwatch",
 		BodyLimit:             maxBody,
@@ -70,9 +75,13 @@ func New(config Config) *Server {
 		DisableStartupMessage: true,
 		ErrorHandler:          s.answerError,
 	})
+	s.gauges()
 	s.routes()
 	return s
 }
+
+// SetKeyring changes whose deliveries are taken, from the next delivery on.
+func (s *Server) SetKeyring(keyring *plugnmeet.Keyring) { s.keyring.Store(keyring) }
 
 // Serve answers on the listener until Shutdown.
 func (s *Server) Serve(listener net.Listener) error {
@@ -93,4 +102,16 @@ func (s *Server) Shutdown() error {
 		return nil
 	}
 	return err
+}
+
+// gauges are the figures of the moment: the totals of all rooms, and the sockets.
+func (s *Server) gauges() {
+	totals := func(of func(live.Totals) int) func() float64 {
+		return func() float64 { return float64(of(s.Board.Totals())) }
+	}
+	s.metrics.gauge("roomwatch_rooms", "Sessions that are created or live.", totals(func(t live.Totals) int { return t.Rooms }))
+	s.metrics.gauge("roomwatch_people", "People online in all rooms.", totals(func(t live.Totals) int { return t.People }))
+	s.metrics.gauge("roomwatch_recordings_active", "Recordings that go on.", totals(func(t live.Totals) int { return t.RecordingsActive }))
+	s.metrics.gauge("roomwatch_streams_active", "RTMP streams that go on.", totals(func(t live.Totals) int { return t.StreamsActive }))
+	s.metrics.gauge("roomwatch_sockets", "Open live sockets.", func() float64 { return float64(s.sockets.count()) })
 }

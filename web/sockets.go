@@ -39,6 +39,12 @@ func (s *sockets) enter() bool {
 	return true
 }
 
+func (s *sockets) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.open
+}
+
 func (s *sockets) leave() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

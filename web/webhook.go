@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -20,28 +21,38 @@ const appendTime = 1700 * time.Millisecond
 func (s *Server) webhook(c *fiber.Ctx) error {
 	received := time.Now()
 	if encoded(c) {
-		s.note(c, room.Delivery{ReceivedAt: received, Verdict: room.Unreadable, Reason: "the body is encoded: plugNmeet sends plain JSON"})
+		s.note(c, room.Delivery{ReceivedAt: received, Verdict: room.Unreadable, Reason: "the body is encoded: plugNmeet sends plain JSON, does a proxy compress it?"}, "encoded")
 		return status(c, fiber.StatusUnsupportedMediaType, "send the body without Content-Encoding")
 	}
 	body := c.BodyRaw()
-	proof, err := s.Keyring.Verify(values(c, fiber.HeaderAuthorization), values(c, "Hash-Token"), body, received)
+	proof, err := s.keyring.Load().Verify(values(c, fiber.HeaderAuthorization), values(c, "Hash-Token"), body, received)
 	if err != nil {
 		return s.refuse(c, received, err)
 	}
+	s.metrics.signed(proof)
 	d, err := plugnmeet.Decode(proof.Source, body, received)
 	if err != nil {
-		return s.unreadable(c, proof.Source, received, err)
+		s.note(c, d, "unreadable")
+		return status(c, fiber.StatusUnprocessableEntity, "unreadable")
 	}
+	return s.store(c, d)
+}
+
+// store appends the delivery to the record and answers. A duplicate is a note beside what came first.
+func (s *Server) store(c *fiber.Ctx, d room.Delivery) error {
 	ctx, cancel := context.WithTimeout(context.Background(), appendTime)
 	defer cancel()
 	recorded, err := s.Record.Append(ctx, d)
 	if err != nil {
+		s.metrics.unstored.Inc()
 		s.Log.Error("a delivery could not be stored", "source", d.Source, "id", d.ID, "event", d.Event, "err", err)
 		c.Set(fiber.HeaderRetryAfter, "5")
 		return status(c, fiber.StatusServiceUnavailable, "cannot store now")
 	}
+	s.metrics.count(recorded, "")
 	if recorded.Verdict == room.Duplicate {
-		recorded.Body, recorded.Said = nil, nil
+		s.metrics.conflict(recorded)
+		recorded.Reason = cmp.Or(recorded.Reason, "the same event id was received before")
 		s.Record.Note(recorded)
 	}
 	return status(c, fiber.StatusOK, string(recorded.Verdict))
@@ -63,33 +74,24 @@ func values(c *fiber.Ctx, header string) []string {
 
 // refuse answers a delivery that is not authentic. It says nothing of why: the reason is for the operator.
 func (s *Server) refuse(c *fiber.Ctx, received time.Time, err error) error {
-	d := room.Delivery{ReceivedAt: received, Verdict: room.Refused, Reason: "not authentic"}
+	d, code := room.Delivery{ReceivedAt: received, Verdict: room.Refused, Reason: "not authentic"}, "other"
 	var refusal *plugnmeet.Refusal
 	if errors.As(err, &refusal) {
-		d.Source, d.Reason = refusal.Source, refusal.Reason
+		d.Source, d.Reason, code = refusal.Source, refusal.Reason, refusal.Code
 	}
-	failures := s.note(c, d)
-	if failures > maxRefused {
+	if s.note(c, d, code) > maxRefused {
 		return status(c, fiber.StatusTooManyRequests, "too many failed authentications")
 	}
 	return status(c, fiber.StatusUnauthorized, "not authentic")
 }
 
-func (s *Server) unreadable(c *fiber.Ctx, source string, received time.Time, err error) error {
-	d := room.Delivery{Source: source, ReceivedAt: received, Verdict: room.Unreadable, Reason: "not a delivery"}
-	var unreadable *plugnmeet.Unreadable
-	if errors.As(err, &unreadable) {
-		d.Reason = unreadable.Reason
-	}
-	s.note(c, d)
-	return status(c, fiber.StatusUnprocessableEntity, "unreadable")
-}
-
-// note keeps a refused delivery for the operator, a few a minute of each address, and counts it.
-func (s *Server) note(c *fiber.Ctx, d room.Delivery) (failures int) {
-	failures = s.refused.add(c.IP(), d.ReceivedAt)
-	if failures <= maxNotes {
+// note keeps a refused delivery for the operator, some a minute of each address, and counts it. It says
+// how many of that address were refused in this minute.
+func (s *Server) note(c *fiber.Ctx, d room.Delivery, code string) int {
+	s.metrics.count(d, code)
+	refused := s.refused.add(c.IP(), d.ReceivedAt)
+	if refused <= maxNotes {
 		s.Record.Note(d)
 	}
-	return failures
+	return refused
 }

@@ -1,0 +1,124 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"github.com/roomwatch/roomwatch/room"
+)
+
+// Deliveries is a page of the deliveries that q asks for, newest first: entries of the record with their
+// position and body, among notes, which have neither. Limit and cursor are those of Sessions.
+func (s *SQLite) Deliveries(ctx context.Context, q room.DeliveryQuery) (room.Page[room.Delivery], error) {
+	page, err := s.deliveries(ctx, q)
+	if err != nil {
+		return page, fmt.Errorf("list deliveries: %w", err)
+	}
+	return page, nil
+}
+
+// deliveries merges two lists, each in the order of its own table: positions grow with the time of
+// receipt closely enough, and no index on that time has to be kept while deliveries come in.
+func (s *SQLite) deliveries(ctx context.Context, q room.DeliveryQuery) (page room.Page[room.Delivery], err error) {
+	page.Items = []room.Delivery{}
+	at, err := parseMark(q.Cursor)
+	if err != nil {
+		return page, err
+	}
+	limit := limitOf(q.Limit)
+	var recorded, noted []placed
+	if q.Verdict == "" || q.Verdict.Recorded() {
+		recorded, err = s.listed(ctx, "SELECT position, received_at, source, id, event, room_id, sid, verdict, reason, lag_ms, body FROM deliveries", "position", at.position, limit, q)
+	}
+	if err == nil && (q.Verdict == "" || !q.Verdict.Recorded()) {
+		noted, err = s.listed(ctx, "SELECT row, received_at, source, id, event, room_id, sid, verdict, reason, lag_ms, NULL FROM notes", "row", at.note, limit, q)
+	}
+	if err != nil {
+		return page, err
+	}
+	for len(page.Items) < limit && len(recorded)+len(noted) > 0 {
+		if len(noted) == 0 || len(recorded) > 0 && !recorded[0].ReceivedAt.Before(noted[0].ReceivedAt) {
+			at.position, recorded[0].Position = recorded[0].place, formatPosition(recorded[0].place)
+			page.Items, recorded = append(page.Items, recorded[0].Delivery), recorded[1:]
+		} else {
+			at.note = noted[0].place
+			page.Items, noted = append(page.Items, noted[0].Delivery), noted[1:]
+		}
+	}
+	if len(recorded)+len(noted) > 0 {
+		page.Next = at.String()
+	}
+	return page, nil
+}
+
+// placed is a delivery and its row in its table.
+type placed struct {
+	room.Delivery
+	place int64
+}
+
+func (s *SQLite) listed(ctx context.Context, query, key string, below int64, limit int, q room.DeliveryQuery) (out []placed, err error) {
+	var where conditions
+	where.add(key+" < ?", below)
+	for column, value := range map[string]string{"verdict": string(q.Verdict), "source": q.Source, "event": q.Event, "room_id": q.RoomID, "sid": q.SID} {
+		if value != "" {
+			where.add(column+" = ?", value)
+		}
+	}
+	rows, err := s.reads.QueryContext(ctx, query+" WHERE "+where.text()+" ORDER BY "+key+" DESC LIMIT ?", append(where.args, limit+1)...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		d, err := scanPlaced(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, d)
+	}
+	return out, rows.Err()
+}
+
+func scanPlaced(rows *sql.Rows) (d placed, err error) {
+	var received room.Time
+	var body []byte
+	err = rows.Scan(&d.place, &received, &d.Source, &d.ID, &d.Event, &d.RoomID, &d.SID, &d.Verdict, &d.Reason, &d.LagMS, &body)
+	d.ReceivedAt, d.Body = received.Time(), body
+	return d, err
+}
+
+// mark is how far a list of deliveries was read, in either table.
+type mark struct{ position, note int64 }
+
+// markVersion is the first byte of every mark; it differs from cursorVersion, so that a cursor of the
+// sessions is not taken for one of the deliveries.
+const markVersion = 2
+
+func (m mark) String() string {
+	b := binary.AppendVarint(binary.AppendVarint([]byte{markVersion}, m.position), m.note)
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func parseMark(text string) (m mark, err error) {
+	if text == "" {
+		return mark{math.MaxInt64, math.MaxInt64}, nil
+	}
+	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil || len(b) == 0 || b[0] != markVersion {
+		return m, ErrBadCursor
+	}
+	position, n := binary.Varint(b[1:])
+	if n <= 0 {
+		return m, ErrBadCursor
+	}
+	note, k := binary.Varint(b[1+n:])
+	if k <= 0 || 1+n+k != len(b) {
+		return m, ErrBadCursor
+	}
+	return mark{position, note}, nil
+}

@@ -1,0 +1,110 @@
+package views
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/roomwatch/roomwatch/live"
+	"github.com/roomwatch/roomwatch/room"
+)
+
+var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+// telling builds a session the way deliveries do: event by event.
+type telling struct {
+	*room.Session
+	roomID string
+	n      int
+}
+
+func tell(sid, roomID string) *telling {
+	return &telling{Session: room.New(room.Key{Source: "default", SID: sid}), roomID: roomID}
+}
+
+func (t *telling) say(minute int, e room.Event) {
+	t.n++
+	e.Source, e.SID, e.RoomID, e.ID = t.Source, t.SID, t.roomID, fmt.Sprint("EV_", t.n)
+	e.At = room.At(noon.Add(time.Duration(minute) * time.Minute))
+	t.Apply(e)
+}
+
+func (t *telling) begin(title string) {
+	t.say(0, room.Event{Kind: room.KindRoomCreated, Title: title})
+	t.say(0, room.Event{Kind: room.KindRoomStarted})
+}
+
+func (t *telling) join(minute int, connection, identity, name string) room.ParticipantSaid {
+	p := room.ParticipantSaid{SID: connection, Identity: identity, Name: name}
+	t.say(minute, room.Event{Kind: room.KindParticipantJoined, Participant: &p})
+	return p
+}
+
+func (t *telling) leave(minute int, p room.ParticipantSaid, reason string) {
+	p.Reason = reason
+	t.say(minute, room.Event{Kind: room.KindParticipantLeft, Participant: &p})
+}
+
+func (t *telling) publish(minute int, p room.ParticipantSaid, track room.TrackSaid) {
+	t.say(minute, room.Event{Kind: room.KindTrackPublished, Participant: &p, Track: &track})
+}
+
+// meeting has one of everything that a page can show of a session.
+func meeting(sid, roomID, title, name string) *telling {
+	t := tell(sid, roomID)
+	t.begin(title)
+	muted := true
+	ana := t.join(1, "PA_1", "u-1", name)
+	t.publish(1, ana, room.TrackSaid{SID: "TR_1", Source: "microphone", Mime: "audio/red", Muted: &muted})
+	t.publish(1, ana, room.TrackSaid{SID: "TR_2", Source: "camera", Mime: "video/VP8", Width: 1280, Height: 720, Simulcast: true})
+	t.publish(2, ana, room.TrackSaid{SID: "TR_3", Source: "screen_share", Mime: "video/VP9", Width: 1920, Height: 1080})
+	t.join(1, "PA_2", "RECORDER_BOT", "RECORDER_BOT")
+	bob := t.join(2, "PA_3", "u-2", "Bob")
+	t.leave(10, bob, "CONNECTION_TIMEOUT")
+	t.join(12, "PA_4", "u-2", "Bob")
+	cleo := t.join(3, "PA_5", "u-3", "Cleo")
+	t.leave(8, cleo, "PARTICIPANT_REMOVED")
+	t.say(4, room.Event{Kind: room.KindRecordingStarted, Job: &room.JobSaid{RecordID: "rec-1", RecorderID: "node_01", Message: "success"}})
+	t.say(5, room.Event{Kind: room.KindStreamStarted, Job: &room.JobSaid{RecordID: "rtmp-1", RecorderID: "node_01"}})
+	t.say(9, room.Event{Kind: room.KindRecordingStarted, Job: &room.JobSaid{RecordID: "rec-2", RecorderID: "node_02"}})
+	t.say(10, room.Event{Kind: room.KindRecordingEnded, Job: &room.JobSaid{RecordID: "rec-2", RecorderID: "node_02", Message: "no space left"}})
+	t.say(11, room.Event{Kind: room.KindRecordingProceeded, Job: &room.JobSaid{RecordID: "rec-0", FilePath: "/a/b/c.mp4", SizeBytes: 184_370_000}})
+	file := &room.ArtifactFile{Path: "x/y.vtt", SizeBytes: 48_200, MimeType: "text/vtt"}
+	usage := &room.ArtifactUsage{Unit: "tokens", Total: 41_900, EstimatedCost: 0.00446}
+	t.say(13, room.Event{Kind: room.KindArtifactCreated, Artifact: &room.ArtifactSaid{ID: "a-1", Type: "SPEECH_TRANSCRIPTION", File: file}})
+	t.say(13, room.Event{Kind: room.KindArtifactCreated, Artifact: &room.ArtifactSaid{ID: "a-2", Type: "MEETING_SUMMARY_USAGE", Usage: usage}})
+	t.say(14, room.Event{Kind: room.KindAnalyticsProceeded, AnalyticsID: "an-1"})
+	t.say(14, room.Event{Kind: room.KindSpeechUsage, Speech: &room.SpeechSaid{UserID: "u-1", Seconds: 120}})
+	return t
+}
+
+// models are one page of each kind, in the states that look different, out of what somebody typed.
+func models(typed string) map[string]live.Model {
+	whole := meeting("sid-"+typed, typed, typed, typed)
+	detail, sum := whole.Detail(), whole.Summary()
+	created := tell("sid-2", "room02")
+	created.say(0, room.Event{Kind: room.KindRoomCreated, ParentRoomID: typed})
+	sub := created.Summary()
+	whole.say(20, room.Event{Kind: room.KindSessionEnded})
+	over, gone := whole.Detail(), whole.Summary()
+	gone.SID += " ended"
+	disputed, unverified, found := sum, sum, sum
+	disputed.SID, disputed.Trust, disputed.Capped = "sid-3", room.TrustDisputed, true
+	unverified.SID, unverified.Trust = "sid-4", room.TrustUnverified
+	found.SID, found.KnownBy, found.Trust, found.VerifiedAt = "sid-5", "api", room.TrustConfirmed, noon
+	sources := []live.SourceState{{Name: "default", LastDeliveryAt: noon, ReconciledAt: noon, Status: "receiving"}, {Name: typed, Status: "waiting"}}
+	rows := []live.Row{{Summary: &sum}, {Summary: &sub, Breakout: true}, {Summary: &disputed}, {Summary: &unverified}, {Summary: &found}}
+	totals := live.Totals{Rooms: 5, People: 40, Bots: 4, Microphones: 8, Cameras: 4, Screens: 4, RecordingsActive: 4, StreamsActive: 4}
+	return map[string]live.Model{
+		"overview":          live.Overview{Text: typed, Totals: totals, Rows: rows, Matches: len(rows), Ended: []*room.Summary{&gone}, Sources: sources},
+		"overview in part":  live.Overview{Rows: rows[:1], Matches: 1201, Totals: totals, Sources: sources},
+		"overview no match": live.Overview{Text: typed, Totals: totals, Sources: sources},
+		"overview quiet":    live.Overview{Sources: sources},
+		"overview new":      live.Overview{Sources: sources[1:]},
+		"room":              live.Room{SID: sum.SID, Detail: &detail, Parent: &sub, Breakouts: []*room.Summary{&sub, &gone}, Sources: sources},
+		"room ended":        live.Room{SID: sum.SID, Detail: &over, Sources: sources},
+		"room bare":         live.Room{SID: sub.SID, Detail: ptr(created.Detail()), Sources: sources},
+		"room unknown":      live.Room{SID: typed, Sources: sources},
+	}
+}
+
+func ptr[T any](v T) *T { return &v }

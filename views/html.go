@@ -1,0 +1,64 @@
+// Package views turns plain results into HTML: pages, and the parts of them that are sent by themselves.
+// A view's HTML is a function of its model alone. It holds no age and no time zone: moments are
+// <time datetime> with the exact UTC time as text, which the browser rewrites.
+package views
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/a-h/templ"
+
+	"github.com/roomwatch/roomwatch/live"
+)
+
+// HTML is the renderer that live pages are made with.
+type HTML struct{}
+
+var _ live.Renderer = HTML{}
+
+// Elements lists the parts of the page that can change by themselves, parent by parent, in order.
+func (HTML) Elements(m live.Model) []live.Element {
+	switch m := m.(type) {
+	case live.Overview:
+		return overviewElements(m)
+	case live.Room:
+		return roomElements(m)
+	}
+	panic(fmt.Sprintf("views: no page for %T", m))
+}
+
+// Root is the HTML of the view's root around the elements' HTML, which is given by parent.
+func (HTML) Root(m live.Model, inner map[string][]byte) []byte {
+	switch m := m.(type) {
+	case live.Overview:
+		return render(overviewRoot(m, inner))
+	case live.Room:
+		return render(roomRoot(m, inner))
+	}
+	panic(fmt.Sprintf("views: no page for %T", m))
+}
+
+// element is a part whose HTML depends on version alone.
+func element[V comparable](id, parent string, version V, html func(id string, version V) templ.Component) live.Element {
+	return live.Element{ID: id, Parent: parent, Version: version, Render: func() []byte { return render(html(id, version)) }}
+}
+
+func render(c templ.Component) []byte {
+	var out bytes.Buffer
+	if err := c.Render(context.Background(), &out); err != nil {
+		panic(fmt.Errorf("views: %w", err)) // a buffer takes everything
+	}
+	return out.Bytes()
+}
+
+// rendered writes HTML that this package has made before, so it is not escaped again. What people typed
+// was escaped when it was made; nothing else may be passed here.
+func rendered(html []byte) templ.Component {
+	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
+		_, err := w.Write(html)
+		return err
+	})
+}
