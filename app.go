@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 // answer, Close ends everything in the order in which nothing is lost.
 type App struct {
 	config   Config
+	sources  []string
 	log      *slog.Logger
 	record   *store.SQLite
 	board    *live.Board
@@ -37,14 +39,7 @@ const openTime = 4 * time.Second
 
 // New checks the settings and puts the parts together. Nothing is answered yet.
 func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
-	if err := config.validate(); err != nil {
-		return nil, err
-	}
-	sources, err := config.sources()
-	if err != nil {
-		return nil, err
-	}
-	keyring, err := plugnmeet.NewKeyring(sources)
+	sources, keyring, err := keysOf(&config)
 	if err != nil {
 		return nil, err
 	}
@@ -58,11 +53,39 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 	if tick == 0 {
 		tick = live.Tick
 	}
-	board := live.NewBoard(record, sourceNames(sources), log)
+	names := sourceNames(sources)
+	board := live.NewBoard(record, names, log)
 	hub := live.NewHub(board, views.HTML{}, tick)
 	server := web.New(web.Config{Record: record, Board: board, Hub: hub, Keyring: keyring,
 		Origins: config.Origins, LoopbackOnly: config.Auth == "none", Log: log})
-	return &App{config: config, log: log, record: record, board: board, hub: hub, server: server, fatal: make(chan error, 3)}, nil
+	return &App{config: config, sources: names, log: log, record: record, board: board, hub: hub, server: server, fatal: make(chan error, 3)}, nil
+}
+
+// keysOf are the sources of settings that can be used, and the keys to verify their deliveries with.
+func keysOf(config *Config) ([]plugnmeet.Source, *plugnmeet.Keyring, error) {
+	if err := config.validate(); err != nil {
+		return nil, nil, err
+	}
+	sources, err := config.sources()
+	if err != nil {
+		return nil, nil, err
+	}
+	keyring, err := plugnmeet.NewKeyring(sources)
+	return sources, keyring, err
+}
+
+// Reload takes over the keys and secrets of the sources, for their rotation. Everything else that can be
+// set, the names of the sources too, needs a restart.
+func (a *App) Reload(config Config) error {
+	sources, keyring, err := keysOf(&config)
+	if err != nil {
+		return err
+	}
+	if names := sourceNames(sources); !slices.Equal(names, a.sources) {
+		return fmt.Errorf("the sources are %v and were %v: that needs a restart", names, a.sources)
+	}
+	a.server.SetKeyring(keyring)
+	return nil
 }
 
 // Start begins to listen, to fold the record and to answer. It returns when the address is known.

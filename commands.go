@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
 	"net"
@@ -18,7 +17,6 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
-	"github.com/goccy/go-yaml"
 	"github.com/lmittmann/tint"
 
 	"github.com/roomwatch/roomwatch/plugnmeet"
@@ -39,11 +37,13 @@ type serveCommand struct {
 	Config `embed:""`
 }
 
-// Run serves until SIGINT or SIGTERM.
+// Run serves until SIGINT or SIGTERM. SIGHUP reads the settings again and takes over the sources' keys.
 func (cmd *serveCommand) Run() error {
 	log := newLog(os.Stderr, cmd.Log)
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer cancel()
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
 	app, err := New(ctx, cmd.Config, log)
 	if err != nil {
 		return err
@@ -52,14 +52,31 @@ func (cmd *serveCommand) Run() error {
 		return err
 	}
 	fmt.Println("Roomwatch is at", app.URL())
-	select {
-	case <-ctx.Done():
-		log.Info("closing")
-		cancel() // a second signal ends the process at once
-		return app.Close()
-	case err := <-app.Failed():
-		return errors.Join(err, app.Close())
+	for {
+		select {
+		case <-hangup:
+			reload(app, log)
+		case <-ctx.Done():
+			log.Info("closing")
+			cancel() // a second signal ends the process at once
+			return app.Close()
+		case err := <-app.Failed():
+			return errors.Join(err, app.Close())
+		}
 	}
+}
+
+// reload keeps what is in force if the settings cannot be read or used.
+func reload(app *App, log *slog.Logger) {
+	cli, _, err := parse(os.Args[1:])
+	if err == nil {
+		err = app.Reload(cli.Serve.Config)
+	}
+	if err != nil {
+		log.Error("settings were not taken over, the old ones stay", "err", err)
+		return
+	}
+	log.Info("keys were read again")
 }
 
 type replayCommand struct {
@@ -158,34 +175,4 @@ func newLog(to *os.File, level string) *slog.Logger {
 		return slog.New(tint.NewHandler(to, &tint.Options{Level: least, TimeFormat: time.TimeOnly}))
 	}
 	return slog.New(slog.NewJSONHandler(to, &slog.HandlerOptions{Level: least}))
-}
-
-// fromYAML reads settings from a file. What the environment says is left to the environment. The list
-// of sources is not a flag, so it is handed to the command directly.
-func fromYAML(r io.Reader) (kong.Resolver, error) {
-	data, err := io.ReadAll(io.LimitReader(r, 1<<20))
-	if err != nil {
-		return nil, err
-	}
-	var settings map[string]any
-	if err := yaml.Unmarshal(data, &settings); err != nil {
-		return nil, fmt.Errorf("not YAML: %s", strings.SplitN(err.Error(), "\n", 2)[0])
-	}
-	var file struct {
-		Sources []SourceConfig `yaml:"sources"`
-	}
-	if err := yaml.Unmarshal(data, &file); err != nil {
-		return nil, errors.New("sources: each needs name, api_key and secrets")
-	}
-	return kong.ResolverFunc(func(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-		if serve, ok := ctx.Model.Target.Addr().Interface().(*CLI); ok {
-			serve.Serve.Sources = file.Sources
-		}
-		for _, env := range flag.Envs {
-			if _, set := os.LookupEnv(env); set {
-				return nil, nil
-			}
-		}
-		return settings[strings.ReplaceAll(flag.Name, "-", "_")], nil
-	}), nil
 }

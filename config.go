@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -131,7 +130,7 @@ func sourceNames(sources []plugnmeet.Source) []string {
 	for _, s := range sources {
 		names = append(names, s.Name)
 	}
-	return slices.Clip(names)
+	return names
 }
 
 // redactURL shows a URL without what may be a password.

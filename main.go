@@ -15,8 +15,19 @@ const (
 )
 
 func main() {
-	var cli CLI
-	parser, err := kong.New(&cli,
+	_, command, err := parse(os.Args[1:])
+	if err != nil {
+		fail(exitUsage, err)
+	}
+	if err := command.Run(); err != nil {
+		fail(exitFailed, err)
+	}
+}
+
+// parse reads the command line, the environment and the file of --config.
+func parse(args []string) (*CLI, *kong.Context, error) {
+	cli := new(CLI)
+	parser, err := kong.New(cli,
 		kong.Name("roomwatch"),
 		kong.Description("A live dashboard for plugNmeet: rooms, people, recordings and artifacts, as they happen."),
 		kong.DefaultEnvars("ROOMWATCH"),
@@ -26,13 +37,8 @@ func main() {
 	if err != nil {
 		panic(err) // the declarations in CLI are wrong
 	}
-	command, err := parser.Parse(os.Args[1:])
-	if err != nil {
-		fail(exitUsage, err)
-	}
-	if err := command.Run(); err != nil {
-		fail(exitFailed, err)
-	}
+	command, err := parser.Parse(args)
+	return cli, command, err
 }
 
 func fail(code int, err error) {

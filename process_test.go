@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -68,9 +69,9 @@ type process struct {
 	url string
 }
 
-func startProcess(t *testing.T, dir string) *process {
+func startProcess(t *testing.T, dir string, more ...string) *process {
 	t.Helper()
-	cmd := command(t, dir, "serve", "--auth=none", "--listen=127.0.0.1:0", "--store=file:record.db", "--log=error")
+	cmd := command(t, dir, append([]string{"serve", "--auth=none", "--listen=127.0.0.1:0", "--store=file:record.db", "--log=error"}, more...)...)
 	cmd.Env = append(cmd.Env, "ROOMWATCH_API_KEY="+testKey, "ROOMWATCH_API_SECRET="+string([]byte(testSecret)))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
@@ -124,7 +125,11 @@ func burst(url string, round int, acked *delivered, enough func(int)) {
 }
 
 func post(client *http.Client, url string, body []byte) bool {
-	token, err := plugnmeet.Sign(testKey, testSecret, body, time.Now())
+	return postSigned(client, url, testKey, testSecret, body)
+}
+
+func postSigned(client *http.Client, url, key string, secret plugnmeet.Secret, body []byte) bool {
+	token, err := plugnmeet.Sign(key, secret, body, time.Now())
 	if err != nil {
 		return false
 	}
@@ -300,4 +305,51 @@ func TestSettingsFlagBeatsEnvironmentBeatsFile(t *testing.T) {
 		}
 		cancel()
 	}
+	if err := os.WriteFile(file, []byte("lisen: 127.0.0.1:1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, _ := runWithin(t.Context(), command(t, dir, "serve", "--config="+file)); !strings.Contains(out, `"lisen", which is no setting`) {
+		t.Errorf("a typing error in the file passes: %q", out)
+	}
+}
+
+func TestKeysAreRotatedWithoutARestart(t *testing.T) {
+	dir := t.TempDir()
+	const first, second = plugnmeet.Secret("the first secret, of more than 32 bytes"), plugnmeet.Secret("the second secret, of more than 32 bytes")
+	write := func(secrets ...plugnmeet.Secret) {
+		text := "sources:\n  - name: emea\n    api_key: emea-key\n    secrets:\n"
+		for _, secret := range secrets {
+			text += "      - " + string([]byte(secret)) + "\n"
+		}
+		if err := os.WriteFile(filepath.Join(dir, "roomwatch.yaml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(first)
+	p := startProcess(t, dir, "--config=roomwatch.yaml")
+	defer func() { _ = p.Process.Kill(); _ = p.Wait() }()
+	client := &http.Client{Timeout: 5 * time.Second}
+	n := 0
+	taken := func(secret plugnmeet.Secret) bool {
+		n++
+		return postSigned(client, p.url, "emea-key", secret, fmt.Appendf(nil, `{"event":"room_created","room":{"sid":"s1","room_id":"r1"},"id":"e%d","created_at":"1795311099"}`, n))
+	}
+	if !taken(first) || taken(second) {
+		t.Fatal("before the rotation the first secret counts, and no other")
+	}
+	rotate := func(what string, done func() bool, secrets ...plugnmeet.Secret) {
+		t.Helper()
+		write(secrets...)
+		if err := p.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		for deadline := time.Now().Add(5 * time.Second); !done(); time.Sleep(20 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatal("never: " + what)
+			}
+		}
+	}
+	rotate("both secrets count", func() bool { return taken(second) && taken(first) }, second, first)
+	rotate("only the second counts", func() bool { return taken(second) && !taken(first) }, second)
+	rotate("a secret that is too short changes nothing", func() bool { return taken(second) }, "short")
 }

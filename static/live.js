@@ -2,7 +2,6 @@
 // A frame leads from the state in data-seq to the state in its "s"; a reset leads there from anywhere.
 
 const body = document.body;
-const pill = document.getElementById("pill");
 const policy = window.trustedTypes?.createPolicy("roomwatch", { createHTML: (html) => html }) ?? { createHTML: (html) => html };
 
 const PROTOCOL = "roomwatch.v1";
@@ -15,6 +14,7 @@ let socket;                  // the current one: frames of any other are not hea
 let tries = 0;
 let heard = 0;               // when the last frame came
 let paused = false;
+let kept = [];               // frames that were under way when the reader paused
 let timer;                   // of the next try
 let waiting = [];            // changes of place that wait while rows are held, in order
 let waitsFor = 0;            // the seq that is reached when they are done
@@ -145,6 +145,7 @@ function release() {
 function connect(fresh) {
   clearTimeout(timer);
   waiting = [];
+  kept = [];
   const url = new URL(body.dataset.live, location.href);
   url.protocol = url.protocol.replace("http", "ws");
   if (!fresh) {
@@ -152,6 +153,7 @@ function connect(fresh) {
     url.searchParams.set("s", body.dataset.seq);
   }
   const own = socket = new WebSocket(url, PROTOCOL);
+  own.onopen = () => { if (own === socket && paused) pause(true); };
   own.onmessage = (event) => { if (own === socket) hear(event.data); };
   own.onclose = (event) => { if (own === socket) lost(event.code); };
 }
@@ -161,9 +163,16 @@ function hear(text) {
   heard = Date.now();
   tries = 0;
   body.dataset.at = frame.at;
+  if (!paused) return take(frame);
+  if (frame.r) kept = [];
+  if (frame.o) kept.push(frame);
+  show("paused");
+}
+
+function take(frame) {
   try {
     apply(frame);
-    show(paused ? "paused" : "live");
+    show("live");
   } catch {
     reload();
   }
@@ -183,10 +192,14 @@ function drop() {
 
 function lost(code) {
   if (code === 4401) return show("expired");
-  if (tries >= 8) return show("offline");
-  const wait = Math.min(15_000, 250 * 2 ** tries++) * (0.5 + Math.random());
-  show("reconnecting", Date.now() + wait);
+  const wait = Math.min(30_000, 250 * 2 ** tries++) * (0.5 + Math.random());
+  show(tries > 8 ? "offline" : "reconnecting", Date.now() + wait);
   timer = setTimeout(connect, wait);
+}
+
+// show tells the pill how the page is connected; due is when it will be tried again.
+function show(state, due) {
+  document.dispatchEvent(new CustomEvent("roomwatch:connection", { detail: { state, heard, due } }));
 }
 
 function watch() {
@@ -195,66 +208,33 @@ function watch() {
     drop();
     lost();
   }
-  show(pill?.dataset.state);
 }
 
-// The pill says how the page is connected, and offers the next step.
-
-const words = {
-  connecting: ["Connecting", ""],
-  live: ["Live", "Pause"],
-  paused: ["Paused", "Resume"],
-  reconnecting: ["Reconnecting", "Now"],
-  offline: ["Offline", "Retry"],
-  expired: ["Session expired", "Reload"],
-};
-
-let due = 0;
-
-function figure(state) {
-  if (state === "live") return `${((Date.now() - heard) / 1000).toFixed(heard > Date.now() - 950 ? 1 : 0)} s`;
-  if (state === "reconnecting") return `in ${Math.max(0, Math.ceil((due - Date.now()) / 1000))} s`;
-  return "";
-}
-
-function write(element, text) {
-  if (element && element.textContent !== text) element.textContent = text;
-}
-
-function show(state, at = due) {
-  if (!pill || !words[state]) return;
-  due = at;
-  const [word, action] = words[state];
-  if (pill.dataset.state !== state) pill.dataset.state = state;
-  write(pill.querySelector("[data-word]"), word);
-  write(pill.querySelector("[data-figure]"), figure(state));
-  const button = pill.querySelector("[data-action]");
-  write(button, action);
-  if (button) button.hidden = action === "";
-}
+// What the reader asks of the connection comes from the pill.
 
 function pause(on) {
   paused = on;
-  socket?.send(JSON.stringify({ k: on ? "pause" : "resume" }));
-  show(on ? "paused" : "live");
-  if (!on) release();
+  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ k: on ? "pause" : "resume" }));
+  if (on) return show("paused");
+  const frames = kept;
+  kept = [];
+  show("live");
+  for (const frame of frames) take(frame);
 }
 
-function act() {
-  const state = pill.dataset.state;
-  if (state === "live" || state === "paused") return pause(state === "live");
-  if (state === "expired") return location.reload();
+function again() {
   tries = 0;
-  paused = false;
   drop();
   connect();
 }
 
+const asked = { pause: () => pause(true), resume: () => pause(false), reconnect: again };
+
 if (body.dataset.live) {
-  pill?.querySelector("[data-action]")?.addEventListener("click", act);
+  document.addEventListener("roomwatch:ask", (event) => asked[event.detail]?.());
   document.addEventListener("pointermove", () => { pointed = Date.now(); }, { passive: true });
   document.addEventListener("focusout", () => setTimeout(release));
-  addEventListener("online", () => { if (socket?.readyState !== WebSocket.OPEN) act(); });
+  addEventListener("online", () => { if (socket?.readyState !== WebSocket.OPEN) again(); });
   addEventListener("pageshow", (event) => { if (event.persisted) connect(); });
   setInterval(watch, 500);
   connect();

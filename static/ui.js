@@ -175,6 +175,47 @@ function copyOldWay(text) {
   return done;
 }
 
+// The pill says how the page is connected, and offers the next step. live.js tells what is the case.
+
+const pill = document.getElementById("pill");
+const states = {
+  connecting: ["Connecting", "", ""],
+  live: ["Live", "Pause", "pause"],
+  paused: ["Paused", "Resume", "resume"],
+  reconnecting: ["Reconnecting", "Now", "reconnect"],
+  offline: ["Offline", "Retry", "reconnect"],
+  expired: ["Session expired", "Sign in", "leave"],
+};
+let connection = { state: "connecting" };
+
+function figure({ state, heard, due }) {
+  if (state === "live") return fresh(Date.now() - heard);
+  if (state === "reconnecting" || state === "offline") return `in ${Math.max(0, Math.ceil((due - Date.now()) / 1000))} s`;
+  return "";
+}
+
+function showConnection() {
+  if (!pill) return;
+  const [word, action] = states[connection.state];
+  if (pill.dataset.state !== connection.state) pill.dataset.state = connection.state;
+  write(pill.querySelector("[data-word]"), word);
+  write(pill.querySelector("[data-figure]"), figure(connection));
+  const button = pill.querySelector("[data-action]");
+  write(button, action);
+  button.hidden = action === "";
+}
+
+function askConnection() {
+  const [, , deed] = states[connection.state];
+  if (deed === "leave") location.reload();
+  else document.dispatchEvent(new CustomEvent("roomwatch:ask", { detail: deed }));
+}
+
+document.addEventListener("roomwatch:connection", (event) => {
+  connection = { ...connection, ...event.detail };
+  showConnection();
+});
+
 // Listeners
 
 const opened = () => document.querySelectorAll("details[open]");
@@ -183,8 +224,9 @@ document.addEventListener("click", (event) => {
   for (const details of opened()) if (!details.contains(event.target)) details.open = false;
   const button = event.target.closest?.("button");
   if (!button) return;
-  const { copy: copied, zone: to, densitySwitch, themeSwitch, keys } = button.dataset;
-  if (copied !== undefined) copy(button);
+  const { action, copy: copied, zone: to, densitySwitch, themeSwitch, keys } = button.dataset;
+  if (action !== undefined) askConnection();
+  else if (copied !== undefined) copy(button);
   else if (to) setZone(to);
   else if (densitySwitch) setDensity(densitySwitch);
   else if (themeSwitch !== undefined) nextTheme();
@@ -210,7 +252,7 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key === "t") {
     nextTheme();
   } else if (event.key === "p") {
-    document.querySelector("#pill:is([data-state='live'], [data-state='paused']) [data-action]")?.click();
+    if (["live", "paused"].includes(connection.state)) askConnection();
   }
 });
 
@@ -241,4 +283,8 @@ setFormats();
 show();
 tick(document);
 root.dataset.ticking = "";
-setInterval(() => { if (!document.hidden) tick(document); }, 1000);
+setInterval(() => {
+  if (document.hidden) return;
+  tick(document);
+  showConnection();
+}, 1000);
