@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -29,6 +28,7 @@ type CLI struct {
 
 	Serve       serveCommand       `cmd:"" default:"withargs" help:"Take deliveries, keep the record, show the rooms (the default)."`
 	Replay      replayCommand      `cmd:"" help:"Sign recorded deliveries afresh and post them."`
+	Check       checkCommand       `cmd:"" help:"Say what is wrong with settings, store, keys, clocks, and what to do."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Ask a running Roomwatch for its health; exit 0 or 1."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
@@ -131,14 +131,10 @@ type healthcheckCommand struct {
 func (cmd *healthcheckCommand) Run() error {
 	base := cmd.URL
 	if base == "" {
-		host, port, err := net.SplitHostPort(cmd.Listen)
-		if err != nil {
-			return fmt.Errorf("LISTEN: %w", err)
+		var err error
+		if base, err = localURL(cmd.Listen); err != nil {
+			return err
 		}
-		if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-			host = "127.0.0.1"
-		}
-		base = "http://" + net.JoinHostPort(host, port)
 	}
 	client := http.Client{Timeout: 3 * time.Second}
 	answer, err := client.Get(strings.TrimSuffix(base, "/") + "/health")

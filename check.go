@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/roomwatch/roomwatch/room"
+	"github.com/roomwatch/roomwatch/store"
+)
+
+type checkCommand struct {
+	Config `embed:""`
+}
+
+// finding is one line of a check: what is the case and, if something is wrong, what to do.
+type finding struct{ state, about, text string }
+
+// States of a finding. Only wrong fails the check.
+const (
+	good  = "ok"
+	doubt = "look"
+	wrong = "WRONG"
+)
+
+// Run prints what is found, and fails if anything is wrong.
+func (cmd *checkCommand) Run() error {
+	findings := cmd.findings()
+	failed := 0
+	for _, f := range findings {
+		fmt.Printf("%-6s %-9s %s\n", f.state, f.about, f.text)
+		if f.state == wrong {
+			failed++
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of %d checks found something wrong", failed, len(findings))
+	}
+	return nil
+}
+
+func (cmd *checkCommand) findings() []finding {
+	out := cmd.checkSettings()
+	if out[0].state == wrong {
+		return out
+	}
+	recent, f := cmd.checkStore()
+	out = append(out, f)
+	if f.state != good {
+		return out // what came in is not known
+	}
+	return append(out, checkIntake(recent, time.Now())...)
+}
+
+func (cmd *checkCommand) checkSettings() []finding {
+	sources, _, err := keysOf(&cmd.Config)
+	if err != nil {
+		return []finding{{wrong, "settings", err.Error()}}
+	}
+	out := []finding{{good, "settings", fmt.Sprintf("serve would listen on %s and keep its record in %s", cmd.Listen, redactURL(cmd.Store))}}
+	for _, s := range sources {
+		text := fmt.Sprintf("source %q signs with key %q", s.Name, s.APIKey)
+		if len(s.Secrets) > 1 {
+			text += fmt.Sprintf(", %d secrets are accepted: take the old one out when all servers use the new", len(s.Secrets))
+		}
+		out = append(out, finding{good, "keys", text})
+	}
+	return out
+}
+
+// checkStore finds the newest deliveries: in the store, or at the serve that holds it.
+func (cmd *checkCommand) checkStore() ([]room.Delivery, finding) {
+	if cmd.Store == "memory:" {
+		return nil, finding{doubt, "store", "memory: forgets everything when serve ends. Use file:PATH to keep it"}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), openTime)
+	defer cancel()
+	record, err := store.Open(ctx, cmd.Store, slog.New(slog.DiscardHandler))
+	if errors.Is(err, store.ErrHeld) {
+		return cmd.askServe(ctx)
+	}
+	if err != nil {
+		return nil, finding{wrong, "store", fmt.Sprintf("%v. Check that the folder exists and may be written", err)}
+	}
+	defer record.Close()
+	page, err := record.Deliveries(ctx, room.DeliveryQuery{Limit: room.MaxLimit})
+	if err == nil {
+		err = record.Health()
+	}
+	if err != nil {
+		return nil, finding{wrong, "store", err.Error()}
+	}
+	return page.Items, finding{good, "store", "can be opened and read; no serve holds it now"}
+}
+
+func (cmd *checkCommand) askServe(ctx context.Context) ([]room.Delivery, finding) {
+	base, err := localURL(cmd.Listen)
+	if err != nil {
+		return nil, finding{wrong, "store", err.Error()}
+	}
+	var page room.Page[room.Delivery]
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("%s/api/v1/deliveries?limit=%d", base, room.MaxLimit), nil)
+	if err != nil {
+		return nil, finding{wrong, "store", err.Error()}
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, finding{doubt, "store", fmt.Sprintf("a serve holds it, but none answers at %s: does it use another LISTEN?", base)}
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK || json.NewDecoder(answer.Body).Decode(&page) != nil {
+		return nil, finding{doubt, "store", fmt.Sprintf("a serve holds it, and %s answers %s", base, answer.Status)}
+	}
+	return page.Items, finding{good, "store", "the serve at " + base + " holds it and answers"}
+}
+
+// localURL is where this machine reaches what listens there.
+func localURL(listen string) (string, error) {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return "", fmt.Errorf("LISTEN: %w", err)
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port), nil
+}
+
+// skewed is how far a delivery may lag before clocks are suspected: plugNmeet sends within seconds.
+const skewed = 30 * time.Second
+
+// checkIntake reads from the newest deliveries whether plugNmeet reaches us, and whether the clocks agree.
+func checkIntake(recent []room.Delivery, now time.Time) []finding {
+	taken := slices.DeleteFunc(slices.Clone(recent), func(d room.Delivery) bool { return !d.Verdict.Recorded() })
+	refused := slices.DeleteFunc(slices.Clone(recent), func(d room.Delivery) bool { return d.Verdict != room.Refused || now.Sub(d.ReceivedAt) > time.Hour })
+	var out []finding
+	switch {
+	case len(taken) == 0:
+		out = append(out, finding{doubt, "intake", "no delivery was ever taken. In plugNmeet's config set client.webhook_conf.enable: true and url to this Roomwatch's /webhook"})
+	default:
+		newest := taken[0]
+		out = append(out, finding{good, "intake", fmt.Sprintf("the newest delivery, %s of room %q, came %s ago", newest.Event, newest.RoomID, now.Sub(newest.ReceivedAt).Round(time.Second))})
+		lag := time.Duration(newest.LagMS) * time.Millisecond
+		if lag > skewed || lag < -skewed {
+			out = append(out, finding{doubt, "clocks", fmt.Sprintf("it was received %s after it says that it was made: check the clocks of both machines (a replay shows this too)", lag.Round(time.Second))})
+		} else {
+			out = append(out, finding{good, "clocks", fmt.Sprintf("plugNmeet's and ours agree to %s", lag.Abs().Round(time.Second))})
+		}
+	}
+	if len(refused) > 0 {
+		source := ""
+		if refused[0].Source != "" {
+			source = fmt.Sprintf(" of source %q", refused[0].Source)
+		}
+		out = append(out, finding{doubt, "intake", strings.TrimSpace(fmt.Sprintf("%d refused in the last hour, the newest%s: %s", len(refused), source, refused[0].Reason))})
+	}
+	return out
+}

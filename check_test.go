@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/roomwatch/roomwatch/room"
+)
+
+func TestCheckReadsTheIntakeInWords(t *testing.T) {
+	now := time.Now()
+	taken := room.Delivery{ReceivedAt: now.Add(-3 * time.Second), Event: "room_created", RoomID: "room01", Verdict: room.Accepted, LagMS: 400}
+	late := taken
+	late.LagMS = 412_000
+	refused := room.Delivery{ReceivedAt: now.Add(-time.Minute), Source: "emea", Verdict: room.Refused, Reason: "expired 412 s ago: check the clocks"}
+	old := refused
+	old.ReceivedAt = now.Add(-2 * time.Hour)
+	for name, c := range map[string]struct {
+		recent []room.Delivery
+		says   []string
+		silent string
+	}{
+		"nothing came":            {nil, []string{"client.webhook_conf.enable"}, "clocks"},
+		"all is well":             {[]room.Delivery{taken}, []string{`room "room01", came 3s ago`, "agree to 0s"}, "look"},
+		"the clocks disagree":     {[]room.Delivery{late}, []string{"6m52s after", "clocks"}, ""},
+		"something was refused":   {[]room.Delivery{refused, taken}, []string{`1 refused in the last hour, the newest of source "emea": expired 412 s ago`}, ""},
+		"it was refused long ago": {[]room.Delivery{taken, old}, []string{"came 3s ago"}, "refused"},
+	} {
+		var text strings.Builder
+		for _, f := range checkIntake(c.recent, now) {
+			text.WriteString(f.state + " " + f.about + " " + f.text + "\n")
+		}
+		for _, want := range c.says {
+			if !strings.Contains(text.String(), want) {
+				t.Errorf("%s: %q does not say %q", name, text.String(), want)
+			}
+		}
+		if c.silent != "" && strings.Contains(text.String(), c.silent) {
+			t.Errorf("%s: %q says %q", name, text.String(), c.silent)
+		}
+	}
+}
+
+func TestCheckWorksBesideAServeAndWithoutOne(t *testing.T) {
+	dir := t.TempDir()
+	check := func(more ...string) (string, int) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		cmd := command(t, dir, append([]string{"check", "--auth=none", "--store=file:record.db", "--api-key=" + testKey, "--api-secret=" + string([]byte(testSecret))}, more...)...)
+		out, _ := runWithin(ctx, cmd)
+		return out, cmd.ProcessState.ExitCode()
+	}
+	if out, code := check("--listen=127.0.0.1:0"); code != 0 || !strings.Contains(out, "no serve holds it now") {
+		t.Errorf("without a serve: %d, %s", code, out)
+	}
+	p := startProcess(t, dir)
+	defer func() { _ = p.Process.Kill(); _ = p.Wait() }()
+	if out, code := check("--listen=" + strings.TrimPrefix(p.url, "http://")); code != 0 || !strings.Contains(out, "holds it and answers") {
+		t.Errorf("beside a serve: %d, %s", code, out)
+	}
+	if out, code := check("--listen=0.0.0.0:1"); code != 1 || !strings.Contains(out, "WRONG") || !strings.Contains(out, "loopback") {
+		t.Errorf("with settings that serve refuses: %d, %s", code, out)
+	}
+}
