@@ -106,38 +106,56 @@ func (b *Board) openSummaries(words room.Words) []*room.Summary {
 	return out
 }
 
-// Find is the key of the session with this sid, in memory or stored; the caller may then ask for it.
-// Source may be empty.
+// Find brings the session with this sid into memory, so that it can be watched, and is its key. Source may
+// be empty.
 func (b *Board) Find(ctx context.Context, source, sid string) (room.Key, error) {
+	stored, key, err := b.lookup(ctx, source, sid)
+	if stored != nil {
+		b.place(stored, nil)
+	}
+	return key, err
+}
+
+// Detail is everything known of the session with this sid, in memory or stored. Source may be empty.
+func (b *Board) Detail(ctx context.Context, source, sid string) (room.Detail, error) {
+	stored, key, err := b.lookup(ctx, source, sid)
+	if err != nil {
+		return room.Detail{}, err
+	}
+	if stored != nil {
+		return stored.Detail(), nil
+	}
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.sessions[key].session.Detail(), nil
+}
+
+// Name is what people call a session in memory; of one that is not, its sid.
+func (b *Board) Name(key room.Key) string {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if e := b.sessions[key]; e != nil {
+		return e.summary.Name()
+	}
+	return key.SID
+}
+
+// lookup finds a session by its sid: if it is in memory its key alone, else its document too.
+func (b *Board) lookup(ctx context.Context, source, sid string) (*room.Session, room.Key, error) {
 	for _, name := range b.sources {
-		key := room.Key{Source: name, SID: sid}
 		if source != "" && source != name {
 			continue
 		}
+		key := room.Key{Source: name, SID: sid}
 		if b.holds(key) {
-			return key, nil
+			return nil, key, nil
 		}
-		s, err := b.record.Load(ctx, key)
-		if err == nil {
-			b.place(s, nil)
-			return key, nil
-		}
+		stored, err := b.record.Load(ctx, key)
 		if !errors.Is(err, room.ErrNotFound) {
-			return room.Key{}, err
+			return stored, key, err
 		}
 	}
-	return room.Key{}, room.ErrNotFound
-}
-
-// Detail is everything known of a session in memory.
-func (b *Board) Detail(key room.Key) (room.Detail, bool) {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	e := b.sessions[key]
-	if e == nil {
-		return room.Detail{}, false
-	}
-	return e.session.Detail(), true
+	return nil, room.Key{}, room.ErrNotFound
 }
 
 // overview is the page of live rooms as it is now, and the seq that it is of.

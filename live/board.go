@@ -34,7 +34,6 @@ type Board struct {
 	log     *slog.Logger
 	epoch   string
 	sources []string
-	kept    func(room.Key) bool // watched sessions stay in memory
 
 	ready chan struct{} // closed when the record is folded to the end that it had at start
 	news  chan struct{} // holds one token while something changed that the hub has not taken
@@ -102,7 +101,6 @@ type standing struct {
 func NewBoard(record Record, sources []string, log *slog.Logger) *Board {
 	return &Board{
 		record: record, log: log, epoch: rand.Text()[:10], sources: sources,
-		kept:  func(room.Key) bool { return false },
 		ready: make(chan struct{}), news: make(chan struct{}, 1),
 		sessions: make(map[room.Key]*entry), open: make(map[room.Key]*entry), closed: make(map[room.Key]*entry),
 		dirty: make(map[room.Key]*entry), rooms: make(index), children: make(index),

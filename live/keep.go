@@ -10,6 +10,7 @@ import (
 
 const (
 	keepEnded = time.Hour              // how long an ended session stays in memory after it was last used
+	maxEnded  = 5_000                  // of which more are let go sooner
 	saveEvery = 500 * time.Millisecond // so that lists from the store lag the board by less than a second
 	loadTime  = 10 * time.Second
 )
@@ -67,7 +68,7 @@ func (b *Board) restore(ctx context.Context) error {
 // follow folds what the record yields. When the record fails it says so and goes on from where it was.
 func (b *Board) follow(ctx context.Context) {
 	for ctx.Err() == nil {
-		err := b.record.Follow(ctx, b.at(), func(batch []room.Delivery) error { return b.fold(ctx, batch) })
+		err := b.record.Follow(ctx, b.Position(), func(batch []room.Delivery) error { return b.fold(ctx, batch) })
 		if ctx.Err() != nil {
 			return
 		}
@@ -79,7 +80,8 @@ func (b *Board) follow(ctx context.Context) {
 	}
 }
 
-func (b *Board) at() string {
+// Position is that of the last entry folded.
+func (b *Board) Position() string {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return b.position
@@ -111,7 +113,7 @@ func (b *Board) save(ctx context.Context) error {
 		}
 		b.saved = position
 	}
-	b.forget(time.Now().Add(-keepEnded))
+	b.forget(time.Now())
 	return nil
 }
 
@@ -137,15 +139,21 @@ func (b *Board) keepUnsaved(sessions []*room.Session) {
 	}
 }
 
-func (b *Board) forget(before time.Time) {
+// forget lets go of what has ended and was not used for long; of what was merely looked up, sooner when
+// much was. It looks once a minute.
+func (b *Board) forget(now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if time.Since(b.swept) < time.Minute {
+	unused := keepEnded
+	if len(b.closed) > maxEnded {
+		unused = time.Minute
+	}
+	if now.Sub(b.swept) < time.Minute {
 		return
 	}
-	b.swept = time.Now()
+	b.swept = now
 	for key, e := range b.closed {
-		if b.dirty[key] != nil || e.used.After(before) || b.kept(key) {
+		if b.dirty[key] != nil || now.Sub(e.used) < unused {
 			continue
 		}
 		delete(b.sessions, key)

@@ -79,13 +79,9 @@ func (s *Server) apiSessions(c *fiber.Ctx) error {
 func (s *Server) apiSession(c *fiber.Ctx) error {
 	ctx, cancel := asking()
 	defer cancel()
-	key, err := s.Board.Find(ctx, c.Query("source"), sidOf(c))
+	detail, err := s.Board.Detail(ctx, c.Query("source"), sidOf(c))
 	if err != nil {
 		return err
-	}
-	detail, ok := s.Board.Detail(key)
-	if !ok {
-		return room.ErrNotFound
 	}
 	return c.JSON(detail)
 }

@@ -38,11 +38,7 @@ func (s *Server) roomPage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	title := key.SID
-	if d, ok := s.Board.Detail(key); ok {
-		title = d.Name()
-	}
-	return s.page(c, live.Question{Name: "room", Key: key}, views.PageData{Title: title})
+	return s.page(c, live.Question{Name: "room", Key: key}, views.PageData{Title: s.Board.Name(key)})
 }
 
 // page is the view as a complete document, which the socket then keeps up to date.
