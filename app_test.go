@@ -100,6 +100,21 @@ func (a *testApp) get(path string, out any) int {
 	return answer.StatusCode
 }
 
+// text reads a page.
+func (a *testApp) text(path string) string {
+	a.t.Helper()
+	answer, err := a.client.Get(a.URL() + path)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	data, err := io.ReadAll(answer.Body)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return string(data)
+}
+
 func (a *testApp) replay(deliveries []simulate.Recorded, speed float64) {
 	a.t.Helper()
 	replay := simulate.Replay{Target: a.URL(), APIKey: testKey, Secret: testSecret, Speed: speed}
@@ -292,5 +307,44 @@ func TestASecondServeOfTheSameFileIsRefused(t *testing.T) {
 	}
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("refused after %v", took)
+	}
+}
+
+func TestTwoSourcesShareABoardAndNothingElse(t *testing.T) {
+	config := testConfig("memory:")
+	config.Sources = []SourceConfig{{Name: "emea", APIKey: "emea-key", Secrets: []plugnmeet.Secret{"another secret of the tests, long enough"}}}
+	app := startApp(t, config)
+	defer app.close()
+	body := []byte(`{"event":"room_started","room":{"sid":"same-sid","room_id":"same-room"},"id":"same-id","created_at":"1795311099"}`)
+	for source, pair := range map[string]SourceConfig{"default": {APIKey: testKey, Secrets: []plugnmeet.Secret{testSecret}}, "emea": config.Sources[0]} {
+		if !postSigned(app.client, app.URL(), pair.APIKey, pair.Secrets[0], body) {
+			t.Fatalf("%s: not stored", source)
+		}
+	}
+	if postSigned(app.client, app.URL(), "emea-key", testSecret, body) {
+		t.Error("the key of one source is taken with the secret of the other")
+	}
+	var state struct {
+		Totals   struct{ Rooms int }
+		Sessions []room.Summary
+	}
+	app.await("both rooms", func() bool { app.get("/api/v1/state", &state); return state.Totals.Rooms == 2 })
+	for _, source := range []string{"default", "emea"} {
+		var d room.Detail
+		if app.get("/api/v1/sessions/same-sid?source="+source, &d); d.Source != source {
+			t.Errorf("asked for %s, got %q", source, d.Source)
+		}
+	}
+	page := app.text("/")
+	for _, want := range []string{`id="session-same-sid"`, `/rooms/same-sid?source=emea`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the overview has no %s", want)
+		}
+	}
+	if n := strings.Count(page, `id="session-same-sid`); n != 2 {
+		t.Errorf("%d rows for two rooms", n)
+	}
+	if room := app.text("/rooms/same-sid?source=emea"); !strings.Contains(room, "source=emea&amp;view=room%3Asame-sid") {
+		t.Error("the page of the second room does not follow it")
 	}
 }

@@ -63,6 +63,9 @@ func (q Question) Path() string {
 	if q.Text != "" {
 		v.Set("q", q.Text)
 	}
+	if q.Key.Source != "" && q.Key.Source != "default" {
+		v.Set("source", q.Key.Source)
+	}
 	return "/live?" + v.Encode()
 }
 

@@ -16,7 +16,14 @@ const nameLength = 160
 
 func comma(n int) string { return humanize.Comma(int64(n)) }
 
-func roomURL(sid string) templ.SafeURL { return templ.URL("/rooms/" + url.PathEscape(sid)) }
+// roomURL is the page of a session. Only a session of a source with a name of its own needs to say it.
+func roomURL(h room.Head) templ.SafeURL {
+	address := "/rooms/" + url.PathEscape(h.SID)
+	if h.Source != "default" {
+		address += "?source=" + url.QueryEscape(h.Source)
+	}
+	return templ.URL(address)
+}
 
 // name is what a row calls a session.
 func name(h room.Head) string {
@@ -30,17 +37,29 @@ func overviewElements(m live.Overview) []live.Element {
 	out := make([]live.Element, 0, 10+len(m.Rows)+len(m.Ended)+len(m.Sources))
 	out = append(out, totals(m.Totals)...)
 	out = append(out, element("rooms-number", "rooms-count", m.Matches, count))
+	ids := distinctIDs{}
 	for _, r := range m.Rows {
-		out = append(out, element("session-"+r.SID, "rooms", r, sessionRow))
+		out = append(out, element(ids.of("session-"+r.SID, r.Source), "rooms", r, sessionRow))
 	}
 	out = append(out, roomsNote(m)...)
 	for _, s := range m.Ended {
-		out = append(out, element("ended-"+s.SID, "ended", s, endedItem))
+		out = append(out, element(ids.of("ended-"+s.SID, s.Source), "ended", s, endedItem))
 	}
 	if len(m.Ended) == 0 {
 		out = append(out, element("empty-ended", "ended", "No session has ended lately.", sayItem))
 	}
 	return append(out, sourceElements(m.Sources)...)
+}
+
+// distinctIDs keeps apart sessions of several sources that have the same sid: the first keeps its plain id.
+type distinctIDs map[string]bool
+
+func (d distinctIDs) of(id, source string) string {
+	if d[id] {
+		id += "@" + source
+	}
+	d[id] = true
+	return id
 }
 
 func totals(t live.Totals) []live.Element {
