@@ -100,6 +100,16 @@ func (a *testApp) get(path string, out any) int {
 	return answer.StatusCode
 }
 
+// end is the position of the newest entry of the record.
+func (a *testApp) end() string {
+	a.t.Helper()
+	end, err := a.record.End(a.t.Context())
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return end
+}
+
 // text reads a page.
 func (a *testApp) text(path string) string {
 	a.t.Helper()

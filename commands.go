@@ -27,6 +27,8 @@ type CLI struct {
 	Config kong.ConfigFlag `help:"Read settings from a YAML file." placeholder:"FILE"`
 
 	Serve       serveCommand       `cmd:"" default:"withargs" help:"Take deliveries, keep the record, show the rooms (the default)."`
+	Demo        demoCommand        `cmd:"" help:"Show a simulated busy day, on loopback, from a temporary store."`
+	Simulate    simulateCommand    `cmd:"" help:"Post a simulated day to a Roomwatch, for load and practice."`
 	Replay      replayCommand      `cmd:"" help:"Sign recorded deliveries afresh and post them."`
 	Check       checkCommand       `cmd:"" help:"Say what is wrong with settings, store, keys, clocks, and what to do."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Ask a running Roomwatch for its health; exit 0 or 1."`
@@ -90,12 +92,9 @@ type replayCommand struct {
 
 // Run replays the file, and fails unless every delivery was answered 200.
 func (cmd *replayCommand) Run() error {
-	secret, err := (&Config{APISecret: cmd.APISecret, APISecretFile: cmd.APISecretFile}).apiSecret()
+	secret, err := signingSecret(cmd.APISecret, cmd.APISecretFile)
 	if err != nil {
 		return err
-	}
-	if secret == "" {
-		return errors.New("set --api-secret or ROOMWATCH_API_SECRET to the secret to sign with")
 	}
 	file, err := os.Open(cmd.File)
 	if err != nil {
@@ -110,9 +109,7 @@ func (cmd *replayCommand) Run() error {
 	defer cancel()
 	replay := simulate.Replay{Target: cmd.Target, APIKey: cmd.APIKey, Secret: secret, Speed: cmd.Speed}
 	result, err := replay.Run(ctx, deliveries)
-	for _, code := range slices.Sorted(maps.Keys(result.Answers)) {
-		fmt.Printf("%d × %d %s\n", result.Answers[code], code, http.StatusText(code))
-	}
+	printAnswers(result)
 	if err != nil {
 		return err
 	}
@@ -120,6 +117,21 @@ func (cmd *replayCommand) Run() error {
 		return fmt.Errorf("%d of %d deliveries were not stored", len(deliveries)-good, len(deliveries))
 	}
 	return nil
+}
+
+// signingSecret is the secret of a command that signs.
+func signingSecret(secret plugnmeet.Secret, file string) (plugnmeet.Secret, error) {
+	secret, err := (&Config{APISecret: secret, APISecretFile: file}).apiSecret()
+	if err == nil && secret == "" {
+		err = errors.New("set --api-secret or ROOMWATCH_API_SECRET to the secret to sign with")
+	}
+	return secret, err
+}
+
+func printAnswers(result simulate.Result) {
+	for _, code := range slices.Sorted(maps.Keys(result.Answers)) {
+		fmt.Printf("%d × %d %s\n", result.Answers[code], code, http.StatusText(code))
+	}
 }
 
 type healthcheckCommand struct {

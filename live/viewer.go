@@ -11,7 +11,7 @@ type Viewer struct {
 	hub   *Hub
 	view  *watched
 	dirty chan struct{} // holds one token while there may be something to send
-	calm  chan bool     // pause and resume
+	calm  chan bool     // holds the last pause (true) or resume that was not taken yet
 	bye   chan struct{} // closed when the process shuts down
 
 	seq    uint64
@@ -30,7 +30,7 @@ func (h *Hub) Watch(q Question, epoch string, s uint64) (*Viewer, error) {
 		return nil, err
 	}
 	v := &Viewer{hub: h, view: w, seq: s, reset: epoch != h.board.epoch || s > h.board.Seq(),
-		dirty: make(chan struct{}, 1), calm: make(chan bool, 4), bye: make(chan struct{})}
+		dirty: make(chan struct{}, 1), calm: make(chan bool, 1), bye: make(chan struct{})}
 	v.nudge()
 	w.viewers[v] = struct{}{}
 	return v, nil
@@ -52,12 +52,14 @@ func (v *Viewer) nudge() {
 }
 
 // Pause stops changes (true) or lets them come again (false). Frames that only say that the socket is
-// alive go on. A viewer that changes its mind faster than it is served is not heard.
+// alive go on. Of a viewer that changes its mind faster than it is served, the last word counts. One
+// goroutine calls it.
 func (v *Viewer) Pause(paused bool) {
 	select {
-	case v.calm <- paused:
+	case <-v.calm:
 	default:
 	}
+	v.calm <- paused
 }
 
 // Next waits for the next frame: a change, or after a while an empty one. One goroutine calls it.

@@ -96,6 +96,9 @@ func (r *reading) verdict() (room.Verdict, string) {
 	case r.said.Kind == room.KindOther:
 		verdict, reasons = room.Unknown, append(reasons, "unknown event "+quoted(r.event))
 	}
+	if r.partly {
+		verdict = room.Unknown // the odd value is among the reasons
+	}
 	if r.said.SID == "" {
 		verdict, reasons = room.Unknown, append(reasons, "names no session")
 	}

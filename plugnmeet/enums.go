@@ -1,13 +1,13 @@
 package plugnmeet
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 )
 
 // The enums of the wire by their numbers, contract 2.5 and 2.7; "" where a number has no name. LiveKit and
-// plugNmeet send names; what follows plugNmeet's documents sends numbers.
+// plugNmeet send names; what follows plugNmeet's documents sends numbers. The first is the zero value: the
+// wire leaves it out, so that it claims nothing where it is written all the same.
 var (
 	participantKinds = []string{"STANDARD", "INGRESS", "EGRESS", "SIP", "AGENT", "", "", "CONNECTOR", "BRIDGE"}
 
@@ -30,48 +30,61 @@ var (
 	trackSources = []string{"unknown", "camera", "microphone", "screen_share", "screen_share_audio"}
 )
 
-// enum reads an enum's name or number. A number without a name stays a number.
+// enum reads an enum's name, in any case, or its number, and returns the name as names has it. A value that
+// names does not have is returned as it came.
 func (r *reading) enum(names []string) string {
-	var text string
-	switch r.dec.PeekKind() {
-	case '"', '0':
-		text = clip(printable(r.token().String()), maxWord)
-	case 'n':
-		r.skip()
-		return ""
-	default:
-		r.ignore("not a name or number")
-		r.skip()
-		return ""
-	}
-	number, err := strconv.Atoi(text)
-	if err != nil {
-		return text
-	}
-	if number >= 0 && number < len(names) && names[number] != "" {
-		return names[number]
-	}
-	r.note("unknown " + r.path() + " " + text)
-	return text
+	word, _ := r.enumOf(names)
+	return word
 }
 
-// oneOf reads an enum of which only the given words, in lower case, can be shown.
+// oneOf reads an enum of which only the given words can be shown.
 func (r *reading) oneOf(words []string) string {
-	before := r.oddities
-	word := strings.ToLower(r.enum(words))
-	if slices.Contains(words, word) {
-		return word
-	}
-	if word != "" && r.oddities == before {
-		r.note("unknown " + r.path() + " " + quoted(word))
-	}
-	return ""
-}
-
-// unless is word, or nothing if word is only a way to say nothing.
-func unless(nothing, word string) string {
-	if word == nothing {
+	word, known := r.enumOf(words)
+	if !known {
 		return ""
 	}
 	return word
+}
+
+func (r *reading) enumOf(names []string) (word string, known bool) {
+	switch r.dec.PeekKind() {
+	case '"', '0':
+		word = clip(printable(r.token().String()), maxWord)
+	case 'n':
+		r.skip()
+	default:
+		r.ignore("not a name or number")
+		r.skip()
+	}
+	n := indexOf(names, word)
+	switch {
+	case word == "" || n == 0:
+		return "", true
+	case n > 0:
+		return names[n], true
+	}
+	r.unknown(word)
+	return word, false
+}
+
+// indexOf finds a name or number among names; -1 if it is not there.
+func indexOf(names []string, word string) int {
+	if n, err := strconv.Atoi(word); err == nil {
+		if n < 0 || n >= len(names) || names[n] == "" {
+			return -1
+		}
+		return n
+	}
+	for n, name := range names {
+		if strings.EqualFold(name, word) && name != "" {
+			return n
+		}
+	}
+	return -1
+}
+
+// unknown notes a value that a newer plugNmeet or LiveKit may send and we cannot tell what it means.
+func (r *reading) unknown(word string) {
+	r.partly = true
+	r.note("unknown " + r.path() + " " + quoted(word))
 }

@@ -152,10 +152,14 @@ func TestFaultRow18UnknownEventFieldEnum(t *testing.T) {
 		`{"event":"room_created","room":{"sid":"","room_id":"r"},"created_at":1795309324}`: {room.Unknown, "names no session"},
 		`{"event":"room_created","room":"S","created_at":1795309324}`:                      {room.Unknown, "names no session; ignored room: not an object"},
 		`{}`: {room.Unknown, "names no event; names no session; no usable created_at, the time of receipt stands in"},
-		about("participant_left", "", `,"participant":{"sid":"P","kind":42,"disconnect_reason":99}`):                         {room.Accepted, "unknown participant.kind 42; unknown participant.disconnect_reason 99"},
-		about("track_published", "", `,"track":{"sid":"T","source":9,"type":"HOLOGRAM","encryption":7}`):                     {room.Accepted, `unknown track.source 9; unknown track.type "hologram"; unknown track.encryption 7`},
+		about("participant_left", "", `,"participant":{"sid":"P","kind":42,"disconnect_reason":99}`):                         {room.Unknown, `unknown participant.kind "42"; unknown participant.disconnect_reason "99"`},
+		about("track_published", "", `,"track":{"sid":"T","source":9,"type":"HOLOGRAM","encryption":7}`):                     {room.Unknown, `unknown track.source "9"; unknown track.type "HOLOGRAM"; unknown track.encryption "7"`},
 		about("track_published", "", `,"track":{"sid":"T","source":"UNKNOWN","type":"AUDIO","encryption":"NONE"}`):           {room.Accepted, ""},
-		about("artifact_created", "", `,"room_artifact":{"artifact_id":"A","type":77}`):                                      {room.Accepted, "unknown room_artifact.type 77"},
+		about("artifact_created", "", `,"room_artifact":{"artifact_id":"A","type":77}`):                                      {room.Unknown, `unknown room_artifact.type "77"`},
+		about("participant_left", "", `,"participant":{"sid":"P","kind":"ROBOT","disconnect_reason":"client_initiated"}`):    {room.Unknown, `unknown participant.kind "ROBOT"`},
+		about("participant_left", "", `,"participant":{"sid":"P","kind":5,"disconnect_reason":"UNKNOWN_REASON"}`):            {room.Unknown, `unknown participant.kind "5"`},
+		about("stop_rtmp", "", `,"track":{"sid":"T","source":"SMELL"}`):                                                      {room.Unknown, `unknown event "stop_rtmp"; unknown track.source "SMELL"`},
+		about("artifact_created", "", `,"room_artifact":{"artifact_id":"A","type":"UNKNOWN_ARTIFACT"}`):                      {room.Accepted, ""},
 		about("room_created", `,"empty_timeout":-1,"max_participants":1e12,"metadata":"{"`, ""):                              {room.Accepted, "ignored room.metadata: not a JSON object; ignored room.empty_timeout: out of range; ignored room.max_participants: out of range"},
 		about("track_published", "", `,"track":{"sid":5,"muted":"yes","width":"wide","simulcast":1,"mime_type":[]},"id2":0`): {room.Accepted, "ignored track.sid: not a text; ignored track.muted: not true or false; ignored track.width: not a number; ignored track.simulcast: not true or false; ignored track.mime_type: not a text"},
 	} {
@@ -191,28 +195,57 @@ func TestFaultRow19RoomIDsAndLongIDs(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	long := strings.Repeat("x", 257)
-	for path, members := range map[string]string{
-		"id":                           `"id":"%s"`,
-		"room.sid":                     `"room":{"sid":"%s"}`,
-		"room.room_id":                 `"room":{"sid":"S","roomId":"%s"}`,
-		"room.name":                    `"room":{"sid":"S","name":"%s"}`,
-		"room.metadata.parent_room_id": `"room":{"sid":"S","metadata":{"parent_room_id":"%s"}}`,
-		"participant.sid":              `"participant":{"sid":"%s"}`,
-		"participant.identity":         `"participant":{"identity":"%s"}`,
-		"participant.user_id":          `"participant":{"user_id":"%s"}`,
-		"track.sid":                    `"track":{"sid":"%s"}`,
-		"recording_info.record_id":     `"recordingInfo":{"recordId":"%s"}`,
-		"recording_info.recorder_id":   `"recording_info":{"recorder_id":"%s"}`,
-		"room_artifact.artifact_id":    `"room_artifact":{"artifact_id":"%s"}`,
-		"room_artifact.metadata.reference_artifact_id": `"room_artifact":{"metadata":{"reference_artifact_id":"%s"}}`,
-		"analytics.file_id":                            `"analytics":{"file_id":"%s"}`,
-		"speech_service.user_id":                       `"speech_service":{"user_id":"%s"}`,
-	} {
+	for path, members := range everyID {
 		if got := unreadable(t, "{"+fmt.Sprintf(members, long)+"}"); got != path+" is longer than 256 bytes" {
 			t.Errorf("%s: %q", path, got)
 		}
 		if got := unreadable(t, "{"+fmt.Sprintf(members, long[1:])+"}"); got != "" {
 			t.Errorf("%s of 256 bytes: %q", path, got)
+		}
+	}
+}
+
+// everyID has a body for every member that names something, by its path.
+var everyID = map[string]string{
+	"id":                           `"id":"%s"`,
+	"room.sid":                     `"room":{"sid":"%s"}`,
+	"room.room_id":                 `"room":{"sid":"S","roomId":"%s"}`,
+	"room.name":                    `"room":{"sid":"S","name":"%s"}`,
+	"room.metadata.parent_room_id": `"room":{"sid":"S","metadata":{"parent_room_id":"%s"}}`,
+	"participant.sid":              `"participant":{"sid":"%s"}`,
+	"participant.identity":         `"participant":{"identity":"%s"}`,
+	"participant.user_id":          `"participant":{"user_id":"%s"}`,
+	"track.sid":                    `"track":{"sid":"%s"}`,
+	"recording_info.record_id":     `"recordingInfo":{"recordId":"%s"}`,
+	"recording_info.recorder_id":   `"recording_info":{"recorder_id":"%s"}`,
+	"room_artifact.artifact_id":    `"room_artifact":{"artifact_id":"%s"}`,
+	"room_artifact.metadata.reference_artifact_id": `"room_artifact":{"metadata":{"reference_artifact_id":"%s"}}`,
+	"analytics.file_id":                            `"analytics":{"file_id":"%s"}`,
+	"speech_service.user_id":                       `"speech_service":{"user_id":"%s"}`,
+}
+
+func TestFaultRow16NoIDHasControlCharactersOrSpaceAroundIt(t *testing.T) {
+	for path, members := range everyID {
+		e := said(t, "{"+fmt.Sprintf(members, `\r\n a\u0000\u001b\u007f\u0085b\tc\u00a0`)+"}").Said
+		all, err := json.Marshal(e)
+		if err != nil || !strings.Contains(string(all), `"ab c"`) {
+			t.Errorf("%s: %s", path, all)
+		}
+	}
+	if d := said(t, `{"event":"room_created","room":{"sid":"\u0000\n "}}`); d.SID != "" || d.Verdict != room.Unknown {
+		t.Errorf("an id of control characters names %q, %s", d.SID, d.Verdict)
+	}
+}
+
+func TestTheZeroValueOfAnEnumClaimsNothing(t *testing.T) {
+	for _, values := range []string{`"kind":0,"disconnect_reason":0`, `"kind":"STANDARD","disconnect_reason":"UNKNOWN_REASON"`, `"kind":null,"disconnect_reason":""`} {
+		if p := said(t, about("participant_left", "", `,"participant":{"sid":"P",`+values+`}`)).Said.Participant; *p != (room.ParticipantSaid{SID: "P"}) {
+			t.Errorf("%s: %+v", values, p)
+		}
+	}
+	for _, values := range []string{`"source":0,"type":0,"encryption":0`, `"source":"UNKNOWN","type":"AUDIO","encryption":"NONE"`, `"source":"","type":null`} {
+		if tr := said(t, about("track_published", "", `,"track":{"sid":"T",`+values+`}`)).Said.Track; *tr != (room.TrackSaid{SID: "T"}) {
+			t.Errorf("%s: %+v", values, tr)
 		}
 	}
 }

@@ -3,8 +3,10 @@ package plugnmeet_test
 import (
 	"encoding/json"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -72,10 +74,10 @@ func FuzzDecode(f *testing.F) {
 		checkSaid(t, d)
 		again, err := plugnmeet.Decode("default", d.Body, receipt)
 		if err != nil || string(again.Body) != string(d.Body) {
-			t.Errorf("redacting again changes\n%s\nto\n%s (%v)", d.Body, again.Body, err)
+			t.Fatalf("redacting again changes\n%s\nto\n%s (%v)", d.Body, again.Body, err)
 		}
-		if again.Said.ID = d.Said.ID; err == nil && !reflect.DeepEqual(again.Said, d.Said) {
-			t.Errorf("%+v\nreads again as\n%+v", d.Said, again.Said)
+		if again.Said.ID = d.Said.ID; !reflect.DeepEqual(again.Said, d.Said) || again.Verdict != d.Verdict {
+			t.Errorf("%s %+v\nreads again as\n%s %+v", d.Verdict, d.Said, again.Verdict, again.Said)
 		}
 	})
 }
@@ -121,13 +123,16 @@ func checkSaid(t *testing.T, d room.Delivery) {
 	if a := e.Artifact; a != nil {
 		ids, texts = append(ids, a.ID, a.Reference), append(texts, a.Type)
 	}
+	if e.Speech != nil {
+		ids = append(ids, e.Speech.UserID)
+	}
 	for _, id := range ids {
-		if len(id) > 256 || !utf8.ValidString(id) {
+		if len(id) > 256 || !utf8.ValidString(id) || strings.TrimSpace(id) != id || strings.ContainsFunc(id, unicode.IsControl) {
 			t.Errorf("id %q", id)
 		}
 	}
 	for _, text := range texts {
-		if len(text) > 2048 || !utf8.ValidString(text) {
+		if len(text) > 2048 || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
 			t.Errorf("text %q", text)
 		}
 	}

@@ -76,10 +76,12 @@ func (r *reading) room() {
 	if len(r.roomName) > maxID {
 		r.refuse("room.name")
 	}
-	r.said.RoomID, r.roomName = r.roomName, ""
+	r.said.RoomID, r.roomName = strings.TrimSpace(r.roomName), ""
 }
 
-// metadataMembers are the few that an event takes over, contract 2.8.
+// metadataMembers are the few that an event takes over, contract 2.8. A breakout room is known by its parent;
+// one that says is_breakout_room and names no parent stays without: its room_id is the parent's, a dash and an
+// id, but ids have dashes too, so that a parent cut from it would be a guess.
 var metadataMembers = reads(map[string]func(*reading){
 	"room_title":     func(r *reading) { r.said.Title = r.text(maxTitle) },
 	"parent_room_id": func(r *reading) { r.said.ParentRoomID = r.id() },
@@ -119,15 +121,18 @@ func (r *reading) participant() {
 var trackMembers = reads(map[string]func(*reading){
 	"sid":        func(r *reading) { r.said.Track.SID = r.id() },
 	"type":       func(r *reading) { r.said.Track.Media = r.oneOf(trackTypes) },
-	"source":     func(r *reading) { r.said.Track.Source = unless(trackSources[0], r.oneOf(trackSources)) },
+	"source":     func(r *reading) { r.said.Track.Source = r.oneOf(trackSources) },
 	"mime_type":  func(r *reading) { r.said.Track.Mime = r.text(maxWord) },
 	"width":      func(r *reading) { r.said.Track.Width = r.small() },
 	"height":     func(r *reading) { r.said.Track.Height = r.small() },
 	"simulcast":  func(r *reading) { r.said.Track.Simulcast, _ = r.flag() },
-	"encryption": func(r *reading) { r.said.Track.Encryption = unless(encryptions[0], r.enum(encryptions)) },
+	"encryption": func(r *reading) { r.said.Track.Encryption = r.enum(encryptions) },
 	"muted":      (*reading).muted,
 })
 
+// muted: an absent value claims nothing here, either, although on track_published it can only stand for false.
+// What nobody said is shown as not muted anyway, and whoever says otherwise (the API, or track_unpublished)
+// does so later than the publication.
 func (r *reading) muted() {
 	if muted, said := r.flag(); said {
 		r.said.Track.Muted = &muted
@@ -150,6 +155,8 @@ var artifactMembers = reads(map[string]func(*reading){
 	"metadata":    func(r *reading) { r.object(artifactMetadataMembers) },
 })
 
+// artifactMetadataMembers leave out user_info, which plugNmeet never fills, and provider_job_info, which names
+// a job at a third party that nothing here can lead to; the delivery's body keeps both for as long as it is kept.
 var artifactMetadataMembers = reads(map[string]func(*reading){
 	"file_info":             func(r *reading) { r.said.Artifact.File = new(room.ArtifactFile); r.object(fileMembers) },
 	"token_usage":           func(r *reading) { r.usage("tokens", tokenMembers) },

@@ -46,6 +46,7 @@ type reading struct {
 	at       []string // the members being read, outermost first
 	oddities int
 	noted    []string
+	partly   bool // an enum has a value that we don't know
 	refusal  *Unreadable
 }
 
@@ -108,9 +109,10 @@ func (r *reading) words() string {
 // text reads a text that is shown and may be cut.
 func (r *reading) text(limit int) string { return clip(r.words(), limit) }
 
-// id reads a text that names something: cut, it would name something else.
+// id reads a text that names something: cut, it would name something else. Being used as a key, it has
+// neither control characters nor space around it.
 func (r *reading) id() string {
-	id := r.words()
+	id := strings.TrimSpace(r.words())
 	if len(id) > maxID {
 		r.refuse(r.path())
 	}

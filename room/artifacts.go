@@ -65,11 +65,12 @@ func (r *reading) analytics() []Analytics {
 }
 
 func (r *reading) speech() []Speech {
-	out := make([]Speech, 0, len(r.Speech))
+	out, firsts := make([]Speech, 0, len(r.Speech)), make(map[string]Time, len(r.Speech))
 	for user, told := range r.Speech {
 		var started, ended Time
 		sp := Speech{UserID: user}
 		for _, said := range told {
+			firsts[user] = earliest(firsts[user], said.Said.Moment)
 			sp.Seconds = lastSaid(sp.Seconds, said.Said.Seconds)
 			switch said.Kind {
 			case KindSpeechStarted:
@@ -81,8 +82,6 @@ func (r *reading) speech() []Speech {
 		sp.StartedAt, sp.EndedAt = started.Time(), ended.Time()
 		out = append(out, sp)
 	}
-	slices.SortFunc(out, func(a, b Speech) int {
-		return cmp.Or(a.StartedAt.Compare(b.StartedAt), cmp.Compare(a.UserID, b.UserID))
-	})
+	slices.SortFunc(out, func(a, b Speech) int { return byFirst(firsts, a.UserID, b.UserID) })
 	return out
 }

@@ -12,7 +12,7 @@ type Verdict string
 const (
 	Accepted   Verdict = "accepted"
 	Late       Verdict = "late"        // applied, though created more than LateAfter before what the source had already said
-	Unknown    Verdict = "unknown"     // a kind we don't know, or it names no session
+	Unknown    Verdict = "unknown"     // applied as far as understood: an event or enum value we don't know, or no session is named
 	Duplicate  Verdict = "duplicate"   // the record has this event id of this source
 	Refused    Verdict = "unauthentic" // not signed by a source we know, or changed on the way
 	Unreadable Verdict = "unreadable"  // authentic, but not a delivery we can read

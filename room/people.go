@@ -27,22 +27,7 @@ type Connection struct {
 	seen     Time      // the first report of it, for when nobody says when it began
 }
 
-// Track is one published track. Muted is as last said: plugNmeet announces no later changes of it.
-type Track struct {
-	SID           string    `json:"sid"`
-	Source        string    `json:"source"` // camera, microphone, screen_share, screen_share_audio, unknown
-	Media         string    `json:"media"`  // audio, video, data
-	Mime          string    `json:"mime,omitempty"`
-	Width         int       `json:"width,omitempty"`
-	Height        int       `json:"height,omitempty"`
-	Simulcast     bool      `json:"simulcast"`
-	Encryption    string    `json:"encryption,omitempty"`
-	Muted         bool      `json:"muted"`
-	PublishedAt   time.Time `json:"published_at,omitzero"`
-	UnpublishedAt time.Time `json:"unpublished_at,omitzero"`
-	Open          bool      `json:"-"`
-	seen          Time      // the first report of it, for when nobody says when it began
-}
+func (c Connection) first() Time { return earliest(At(c.JoinedAt), At(c.LeftAt)) }
 
 // human: people and phone callers are counted as people, everything else as bots.
 func (p Participant) human() bool { return p.Kind == "person" || p.Kind == "sip" }
@@ -53,10 +38,10 @@ func (p Participant) Human() bool { return p.human() }
 // First is when the participant was first seen, 0 when no time is known.
 func (p Participant) First() (first Time) {
 	for _, c := range p.Connections {
-		first = earliest(first, earliest(At(c.JoinedAt), At(c.LeftAt)))
+		first = earliest(first, c.first())
 	}
 	for _, t := range p.Tracks {
-		first = earliest(first, earliest(At(t.PublishedAt), At(t.UnpublishedAt)))
+		first = earliest(first, t.first())
 	}
 	return first
 }
@@ -72,7 +57,7 @@ func kindOf(identity, said string) string {
 		return "agent"
 	case strings.HasPrefix(identity, "pnm_tts_agent-"):
 		return "translator"
-	case strings.HasPrefix(identity, "ingres_"), said == "INGRESS":
+	case strings.HasPrefix(identity, "ingres_"), said == "INGRESS", said == "BRIDGE": // a bridge brings in a camera by RTSP
 		return "ingress"
 	case strings.HasPrefix(identity, "sip_"), said == "SIP":
 		return "sip"
@@ -81,7 +66,7 @@ func kindOf(identity, said string) string {
 	case said == "EGRESS":
 		return "recorder"
 	}
-	return "person"
+	return "person" // a CONNECTOR, too: a caller by a messenger; and what we have no word for
 }
 
 // person gathers what is said of one identity before it takes its shape.
@@ -92,52 +77,66 @@ type person struct {
 	kindBy Stamp
 }
 
-// participants derives who was here, with their connections and tracks.
-func (r *reading) participants() []Participant {
-	people := make(map[string]*person)
-	of := func(identity string) *person {
-		p := people[identity]
-		if p == nil {
-			p = &person{Participant: Participant{Identity: identity, Connections: []Connection{}, Tracks: []Track{}}}
-			people[identity] = p
-		}
-		return p
-	}
-	owners := make(map[string]connectionOwner, len(r.Connections))
-	for sid, told := range r.Connections {
-		if identity, ok := r.identityOf(told); ok {
-			p := of(identity)
-			c := r.connection(sid, told, p)
-			p.Connections = append(p.Connections, c)
-			owners[sid] = connectionOwner{identity, At(c.LeftAt)}
-		}
-	}
-	connected := func(identity string) bool { p := people[identity]; return p != nil && len(p.Connections) > 0 }
-	for sid, told := range r.Tracks {
-		if t, owner, ok := r.track(sid, told, owners, connected); ok {
-			p := of(owner)
-			p.Tracks = append(p.Tracks, t)
-		}
-	}
-	out := make([]Participant, 0, len(people))
-	for _, p := range people {
-		p.finish()
-		out = append(out, p.Participant)
-	}
-	firsts := make(map[string]Time, len(out))
-	for _, p := range out {
-		firsts[p.Identity] = p.First()
-	}
-	slices.SortFunc(out, func(a, b Participant) int {
-		return cmp.Or(cmp.Compare(firsts[a.Identity], firsts[b.Identity]), cmp.Compare(a.Identity, b.Identity))
-	})
-	return out
+// crowd is who was here while that is being derived: people by identity, and whose each connection is.
+type crowd struct {
+	people map[string]*person
+	owners map[string]connectionOwner
 }
 
 // connectionOwner: whose connection it is, and when it closed (0 while open).
 type connectionOwner struct {
 	identity string
 	left     Time
+}
+
+func (c crowd) of(identity string) *person {
+	p := c.people[identity]
+	if p == nil {
+		p = &person{Participant: Participant{Identity: identity, Connections: []Connection{}, Tracks: []Track{}}}
+		c.people[identity] = p
+	}
+	return p
+}
+
+func (c crowd) connected(identity string) bool {
+	p := c.people[identity]
+	return p != nil && len(p.Connections) > 0
+}
+
+// participants derives who was here, with their connections and tracks.
+func (r *reading) participants() []Participant {
+	c := crowd{make(map[string]*person), make(map[string]connectionOwner, len(r.Connections))}
+	for sid, told := range r.Connections {
+		if identity, ok := r.identityOf(told); ok {
+			p := c.of(identity)
+			connection := r.connection(sid, told, p)
+			p.Connections = append(p.Connections, connection)
+			c.owners[sid] = connectionOwner{identity, At(connection.LeftAt)}
+		}
+	}
+	for sid, told := range r.Tracks {
+		if t, owner, ok := r.track(sid, told, c); ok {
+			p := c.of(owner)
+			p.Tracks = append(p.Tracks, t)
+			for _, said := range told {
+				if r.counts(said.Stamp) {
+					p.hear(said.Stamp, said.Said.OwnerName, "")
+				}
+			}
+		}
+	}
+	return c.sorted()
+}
+
+// sorted is everybody by their first time, then identity.
+func (c crowd) sorted() []Participant {
+	out, firsts := make([]Participant, 0, len(c.people)), make(map[string]Time, len(c.people))
+	for _, p := range c.people {
+		p.finish()
+		out, firsts[p.Identity] = append(out, p.Participant), p.First()
+	}
+	slices.SortFunc(out, func(a, b Participant) int { return byFirst(firsts, a.Identity, b.Identity) })
+	return out
 }
 
 func (r *reading) identityOf(told Told[ConnectionSaid]) (identity string, ok bool) {
@@ -162,7 +161,7 @@ func (r *reading) connection(sid string, told Told[ConnectionSaid], p *person) C
 		if !r.counts(said.Stamp) {
 			continue
 		}
-		p.hear(said)
+		p.hear(said.Stamp, said.Said.Name, said.Said.Kind)
 		joined = earliest(joined, said.Said.Joined)
 		at := said.Said.Left
 		switch {
@@ -187,77 +186,15 @@ func (r *reading) endOf(start, webhook, api Time) Time {
 	return max(end, start)
 }
 
-// hear takes name and kind from the last report that has them, over all connections of the identity.
-func (p *person) hear(said Report[ConnectionSaid]) {
-	if said.Said.Name != "" && !said.before(p.nameBy) {
-		p.Name, p.nameBy = said.Said.Name, said.Stamp
+// hear takes name and kind from the last report that has them, over all connections and tracks of the identity.
+func (p *person) hear(by Stamp, name, kind string) {
+	if name != "" && !by.before(p.nameBy) {
+		p.Name, p.nameBy = name, by
 	}
-	if said.Said.Kind != "" && !said.before(p.kindBy) {
-		p.said, p.kindBy = said.Said.Kind, said.Stamp
-	}
-}
-
-// track derives one track and whose it is: the connection with its participant.sid, else the identity,
-// else the identity without "+" (contract 4.8). A track goes with the connection it was made on.
-func (r *reading) track(sid string, told Told[TrackTold], owners map[string]connectionOwner, connected func(string) bool) (t Track, owner string, ok bool) {
-	var published, unpublished, absent, alive Time
-	var ownerSID string
-	t.SID = sid
-	for _, said := range told {
-		if r.counts(said.Stamp) {
-			alive, t.seen = max(alive, said.Said.AliveAt), earliest(t.seen, said.At)
-		}
-	}
-	for _, said := range told {
-		if !r.counts(said.Stamp) || said.Kind == KindAbsent && !ok {
-			continue
-		}
-		ok = true
-		t.learn(said.Said)
-		owner, ownerSID = lastSaid(owner, said.Said.Owner), lastSaid(ownerSID, said.Said.OwnerSID)
-		published = earliest(published, said.Said.Published)
-		at := said.Said.Unpublished
-		switch {
-		case at <= alive:
-		case said.Kind == KindAbsent:
-			absent = earliest(absent, at)
-		default:
-			unpublished = earliest(unpublished, at)
-		}
-	}
-	if c, known := owners[ownerSID]; known {
-		owner, absent = c.identity, cmp.Or(absent, c.left)
-	} else if stripped := withoutPlus(owner); !connected(owner) && connected(stripped) {
-		owner = stripped
-	}
-	end := r.endOf(published, unpublished, absent)
-	t.PublishedAt, t.UnpublishedAt, t.Open = published.Time(), end.Time(), end == 0
-	t.settle()
-	return t, owner, ok
-}
-
-func (t *Track) learn(said TrackTold) {
-	t.Source, t.Media, t.Mime = lastSaid(t.Source, said.Source), lastSaid(t.Media, said.Media), lastSaid(t.Mime, said.Mime)
-	t.Width, t.Height = lastSaid(t.Width, said.Width), lastSaid(t.Height, said.Height)
-	t.Simulcast, t.Encryption = t.Simulcast || said.Simulcast, lastSaid(t.Encryption, said.Encryption)
-	if said.Muted != nil {
-		t.Muted = *said.Muted
+	if kind != "" && !by.before(p.kindBy) {
+		p.said, p.kindBy = kind, by
 	}
 }
-
-// settle fills in what the wire leaves out: a source tells the media, and audio is the zero value.
-func (t *Track) settle() {
-	t.Source = cmp.Or(t.Source, "unknown")
-	switch {
-	case t.Source == "camera", t.Source == "screen_share":
-		t.Media = "video"
-	case t.Source == "microphone", t.Source == "screen_share_audio":
-		t.Media = "audio"
-	}
-	t.Media = cmp.Or(t.Media, "audio")
-}
-
-func withoutPlus(identity string) string { return strings.ReplaceAll(identity, "+", "") }
 
 func (p *person) finish() {
 	p.Kind = kindOf(p.Identity, p.said)
@@ -270,9 +207,9 @@ func (p *person) finish() {
 		}
 	}
 	slices.SortFunc(p.Connections, func(a, b Connection) int {
-		return cmp.Or(cmp.Compare(earliest(At(a.JoinedAt), At(a.LeftAt)), earliest(At(b.JoinedAt), At(b.LeftAt))), cmp.Compare(a.SID, b.SID))
+		return cmp.Or(cmp.Compare(a.first(), b.first()), cmp.Compare(a.SID, b.SID))
 	})
 	slices.SortFunc(p.Tracks, func(a, b Track) int {
-		return cmp.Or(cmp.Compare(earliest(At(a.PublishedAt), At(a.UnpublishedAt)), earliest(At(b.PublishedAt), At(b.UnpublishedAt))), cmp.Compare(a.SID, b.SID))
+		return cmp.Or(cmp.Compare(a.first(), b.first()), cmp.Compare(a.SID, b.SID))
 	})
 }

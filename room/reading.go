@@ -1,5 +1,7 @@
 package room
 
+import "cmp"
+
 // straggleAfter: an event whose oldest time is more than this before the creation of the session that it
 // names belongs to an earlier session of the room_id (contract 4.7).
 const straggleAfter Time = 5_000
@@ -42,7 +44,7 @@ func (r *reading) findFirstSign() (first Time) {
 				first = earliest(first, said.Said.Moment)
 			}
 		case KindListed:
-			first = earliest(first, said.At)
+			first = earliest(first, cmp.Or(said.Said.Moment, said.At))
 		}
 	}
 	for _, told := range r.Connections {

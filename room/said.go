@@ -9,7 +9,7 @@ type RoomSaid struct {
 	MaxParticipants int    `json:"max_participants,omitempty"`
 	PlannedMinutes  int    `json:"planned,omitempty"`
 	Created         Time   `json:"created,omitempty"` // room_created, session_ended and the API only
-	Moment          Time   `json:"moment,omitempty"`  // when it started or ended, for the kinds that say that
+	Moment          Time   `json:"moment,omitempty"`  // when it started, ended or was listed, for the kinds that say that
 	AliveAt         Time   `json:"alive,omitempty"`
 }
 
@@ -36,7 +36,7 @@ func roomSaid(e Event) RoomSaid {
 	case KindListed:
 		said.Created = e.CreationTime
 		if ofSession {
-			said.AliveAt = e.AliveAt
+			said.Moment, said.AliveAt = e.At, e.AliveAt
 		}
 	case KindAbsent:
 		if ofSession {
@@ -81,11 +81,12 @@ func connectionSaid(e Event) ConnectionSaid {
 }
 
 // TrackTold is what events say of one track. Owner and OwnerSID are the identity and the connection that
-// the event named.
+// the event named. OwnerName is in plugNmeet's documents, but not in what it really sends.
 type TrackTold struct {
 	TrackSaid
 	Owner       string `json:"owner,omitempty"`
 	OwnerSID    string `json:"owner_sid,omitempty"`
+	OwnerName   string `json:"owner_name,omitempty"`
 	Published   Time   `json:"published,omitempty"`
 	Unpublished Time   `json:"unpublished,omitempty"`
 	AliveAt     Time   `json:"alive,omitempty"`
@@ -94,14 +95,14 @@ type TrackTold struct {
 func (f TrackTold) covers(o TrackTold) bool {
 	return says(f.Source, o.Source) && says(f.Media, o.Media) && says(f.Mime, o.Mime) && says(f.Width, o.Width) && says(f.Height, o.Height) &&
 		says(f.Simulcast, o.Simulcast) && says(f.Encryption, o.Encryption) && (o.Muted == nil || f.Muted != nil) &&
-		says(f.Owner, o.Owner) && says(f.OwnerSID, o.OwnerSID) &&
+		says(f.Owner, o.Owner) && says(f.OwnerSID, o.OwnerSID) && says(f.OwnerName, o.OwnerName) &&
 		asEarly(f.Published, o.Published) && asEarly(f.Unpublished, o.Unpublished) && f.AliveAt >= o.AliveAt
 }
 
 func trackTold(e Event) TrackTold {
 	told := TrackTold{TrackSaid: *e.Track}
-	if e.Participant != nil {
-		told.Owner, told.OwnerSID = e.Participant.Identity, e.Participant.SID
+	if p := e.Participant; p != nil {
+		told.Owner, told.OwnerSID, told.OwnerName = p.Identity, p.SID, p.Name
 	}
 	switch e.Kind {
 	case KindTrackPublished:

@@ -154,6 +154,11 @@ func factsOf(e Event) *Session {
 	s.Received = e.Received
 	stamp := Stamp{At: e.At, Born: e.born(), Kind: e.Kind, ID: e.ID}
 	s.Room = Told[RoomSaid]{{stamp, roomSaid(e)}}
+	if e.Kind == KindOther {
+		// What an event we don't know means for a track or a job cannot be told (plugNmeet may send
+		// stop_rtmp, LiveKit more): it would bring to life what it may have ended.
+		return s
+	}
 	if p := e.Participant; p != nil && p.SID != "" && connects(e) {
 		s.Connections = one(p.SID, stamp, connectionSaid(e))
 	}
@@ -162,9 +167,10 @@ func factsOf(e Event) *Session {
 	}
 	if e.Job != nil && e.Job.RecordID != "" {
 		job := one(e.Job.RecordID, stamp, JobTold{*e.Job, e.At})
-		if e.Kind == KindStreamStarted || e.Kind == KindStreamEnded {
+		switch e.Kind {
+		case KindStreamStarted, KindStreamEnded:
 			s.Streams = job
-		} else {
+		case KindRecordingStarted, KindRecordingEnded, KindRecordingTranscoded, KindRecordingProceeded:
 			s.Recordings = job
 		}
 	}

@@ -2,6 +2,7 @@ package room_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -72,22 +73,6 @@ func TestLateJoinDoesNotReviveAnEndedSession(t *testing.T) {
 	d := of(t, event(room.KindRoomCreated, 1), event(room.KindSessionEnded, 50), event(room.KindParticipantJoined, 60, who("PA_1", "u1", 60)))
 	if d.State != room.StateEnded || d.People != 0 || participant(t, d, "u1").Online {
 		t.Errorf("%s with %d people", d.State, d.People)
-	}
-}
-
-func TestLeftBeforeJoinedIsNeverOnline(t *testing.T) {
-	d := of(t, event(room.KindParticipantLeft, 10, who("PA_1", "u1", 0)), event(room.KindParticipantJoined, 12, who("PA_1", "u1", 0)))
-	if p := participant(t, d, "u1"); p.Online || d.People != 0 {
-		t.Errorf("online %v, %d people", p.Online, d.People)
-	}
-}
-
-func TestReconnectingIsOnePersonOnlineOnce(t *testing.T) {
-	d := of(t, event(room.KindParticipantJoined, 1, who("PA_1", "u1", 1)), event(room.KindParticipantJoined, 20, who("PA_2", "u1", 20)),
-		event(room.KindParticipantLeft, 21, who("PA_1", "u1", 1)))
-	p := participant(t, d, "u1")
-	if !p.Online || d.People != 1 || len(p.Connections) != 2 || d.PeakPeople != 1 {
-		t.Errorf("online %v, %d people, peak %d, %d connections", p.Online, d.People, d.PeakPeople, len(p.Connections))
 	}
 }
 
@@ -191,147 +176,6 @@ func TestTheCreationOfTheNextSessionEndsOnlyTheEarlierOne(t *testing.T) {
 	}
 }
 
-func TestATrackMakesAParticipantButNoConnection(t *testing.T) {
-	published := event(room.KindTrackPublished, 5, who("PA_twin", "u1", 0), track("TR_1", "camera"))
-	p := participant(t, of(t, published), "u1")
-	if !p.Online || len(p.Connections) != 0 || len(p.Tracks) != 1 {
-		t.Errorf("%+v", p)
-	}
-	d := of(t, published, event(room.KindParticipantJoined, 4, who("PA_1", "u1", 4)), event(room.KindParticipantLeft, 9, who("PA_1", "u1", 4)))
-	if participant(t, d, "u1").Online {
-		t.Error("who left on the only known connection is not kept online by a track")
-	}
-}
-
-func TestASIPCallerIsOnePersonWithAndWithoutPlus(t *testing.T) {
-	mic := track("TR_1", "microphone")
-	joined := event(room.KindParticipantJoined, 3, who("PA_sip", "sip_1555", 3))
-	for name, published := range map[string]room.Event{
-		"by its connection":         event(room.KindTrackPublished, 5, who("PA_sip", "sip_+1555", 0), mic),
-		"by identity less the plus": event(room.KindTrackPublished, 5, who("PA_other", "sip_+1555", 0), mic),
-	} {
-		d := of(t, joined, published)
-		if len(d.Participants) != 1 || d.Participants[0].Kind != "sip" || len(d.Participants[0].Tracks) != 1 || d.People != 1 {
-			t.Errorf("%s: %+v", name, d.Participants)
-		}
-	}
-}
-
-func TestATrackGoesWithTheConnectionItWasMadeOn(t *testing.T) {
-	d := of(t, event(room.KindParticipantJoined, 1, who("PA_1", "u1", 1)), event(room.KindTrackPublished, 2, who("PA_1", "u1", 0), track("TR_1", "camera")),
-		event(room.KindParticipantLeft, 30, who("PA_1", "u1", 1)))
-	if tr := participant(t, d, "u1").Tracks[0]; !tr.UnpublishedAt.Equal(sec(30).Time()) || d.Summary().Cameras != 0 {
-		t.Errorf("unpublished %v, %d cameras", tr.UnpublishedAt, d.Summary().Cameras)
-	}
-}
-
-func TestZerosAndAbsentValuesDoNotWrite(t *testing.T) {
-	yes := true
-	full := event(room.KindTrackPublished, 5, who("PA_1", "u1", 0), func(e *room.Event) {
-		e.Track = &room.TrackSaid{SID: "TR_1", Source: "camera", Mime: "video/VP8", Width: 1280, Height: 720, Simulcast: true, Muted: &yes}
-	})
-	empty := event(room.KindTrackUnpublished, 9, who("PA_1", "u1", 0), track("TR_1", ""))
-	tr := participant(t, of(t, full, empty), "u1").Tracks[0]
-	if tr.Source != "camera" || tr.Mime != "video/VP8" || tr.Width != 1280 || !tr.Simulcast || !tr.Muted {
-		t.Errorf("%+v", tr)
-	}
-}
-
-func TestMutedIsTheNewestKnownValue(t *testing.T) {
-	say := func(kind room.Kind, at int, muted bool) room.Event {
-		return event(kind, at, who("PA_1", "u1", 0), func(e *room.Event) { e.Track = &room.TrackSaid{SID: "TR_1", Muted: &muted} })
-	}
-	d := of(t, say(room.KindTrackPublished, 5, true), say(room.KindListed, 7, false))
-	if participant(t, d, "u1").Tracks[0].Muted {
-		t.Error("the API's later word does not count")
-	}
-}
-
-func TestThePublishedAndUnpublishedInOneSecondIsUnpublished(t *testing.T) {
-	name := func(text string) func(*room.Event) {
-		return func(e *room.Event) { e.Participant.Name = text }
-	}
-	d := of(t, event(room.KindParticipantLeft, 5, who("PA_1", "u1", 0), name("later kind")), event(room.KindParticipantJoined, 5, who("PA_1", "u1", 0), name("earlier kind")))
-	if p := participant(t, d, "u1"); p.Name != "later kind" {
-		t.Errorf("a tie in time went to %q", p.Name)
-	}
-}
-
-func TestRecordingsMoveFromRecordingToReadyOrFailed(t *testing.T) {
-	start := event(room.KindRecordingStarted, 10, job("r1", "success", "", 0))
-	end := event(room.KindRecordingEnded, 20, job("r1", "success", "", 0))
-	crash := event(room.KindRecordingEnded, 20, job("r1", "browser crashed", "", 0))
-	file := event(room.KindRecordingProceeded, 30, job("r1", "success", "a.mp4", 18_050_000))
-	zero := event(room.KindRecordingTranscoded, 30, job("r1", "success", "a.mp4", 0))
-	bad := event(room.KindRecordingTranscoded, 30, job("r1", "no space left", "", 0))
-	for name, c := range map[string]struct {
-		events []room.Event
-		want   string
-		size   int64
-	}{
-		"started":                           {[]room.Event{start}, room.RecordingActive, 0},
-		"ended":                             {[]room.Event{start, end}, room.RecordingProcessing, 0},
-		"ended by a crash":                  {[]room.Event{start, crash}, room.RecordingFailed, 0},
-		"failed to start":                   {[]room.Event{crash}, room.RecordingFailed, 0},
-		"transcoding failed":                {[]room.Event{start, end, bad}, room.RecordingFailed, 0},
-		"its file came":                     {[]room.Event{start, end, file}, room.RecordingReady, 18_050_000},
-		"a zero in the same second":         {[]room.Event{start, end, file, zero}, room.RecordingReady, 18_050_000},
-		"crashed, and its file came":        {[]room.Event{start, crash, file}, room.RecordingReady, 18_050_000},
-		"the session ended without its end": {[]room.Event{start, event(room.KindSessionEnded, 40)}, room.RecordingProcessing, 0},
-	} {
-		rec := of(t, c.events...).Recordings[0]
-		if rec.State != c.want || rec.SizeBytes != c.size {
-			t.Errorf("%s: %s with %d bytes, want %s with %d", name, rec.State, rec.SizeBytes, c.want, c.size)
-		}
-	}
-}
-
-func TestStreamsEndWithTheirSession(t *testing.T) {
-	start := event(room.KindStreamStarted, 10, job("r1", "success", "", 0))
-	for name, c := range map[string]struct {
-		events []room.Event
-		want   string
-	}{
-		"going on":          {[]room.Event{start}, room.StreamLive},
-		"ended":             {[]room.Event{start, event(room.KindStreamEnded, 20, job("r1", "success", "", 0))}, room.StreamEnded},
-		"failed":            {[]room.Event{start, event(room.KindStreamEnded, 20, job("r1", "ffmpeg exited", "", 0))}, room.StreamFailed},
-		"the session ended": {[]room.Event{start, event(room.KindSessionEnded, 40)}, room.StreamEnded},
-	} {
-		if st := of(t, c.events...).Streams[0]; st.State != c.want {
-			t.Errorf("%s: %s, want %s", name, st.State, c.want)
-		}
-	}
-}
-
-func TestARecorderThatRepeatsItselfMovesNothing(t *testing.T) {
-	again := event(room.KindRecordingStarted, 15, job("r1", "success", "", 0))
-	rec := of(t, event(room.KindRecordingStarted, 10, job("r1", "success", "", 0)), again).Recordings
-	if len(rec) != 1 || !rec[0].StartedAt.Equal(sec(10).Time()) {
-		t.Errorf("%+v", rec)
-	}
-}
-
-func TestPeakCountsPeopleNotConnectionsNorBots(t *testing.T) {
-	d := of(t, event(room.KindParticipantJoined, 1, who("PA_1", "u1", 1)), event(room.KindParticipantJoined, 2, who("PA_2", "u2", 2)),
-		event(room.KindParticipantJoined, 3, who("PA_2b", "u2", 3)), event(room.KindParticipantJoined, 3, who("PA_r", "RECORDER_BOT", 3)),
-		event(room.KindParticipantLeft, 10, who("PA_1", "u1", 1)), event(room.KindParticipantJoined, 20, who("PA_3", "u3", 20)))
-	if d.PeakPeople != 2 || d.People != 2 || d.Bots != 1 {
-		t.Errorf("peak %d, people %d, bots %d", d.PeakPeople, d.People, d.Bots)
-	}
-}
-
-func TestKindsOfIdentities(t *testing.T) {
-	for identity, want := range map[string]string{
-		"u-1001": "person", "RECORDER_BOT": "recorder", "RTMP_BOT": "rtmp", "ingres_1795": "ingress", "sip_1555": "sip",
-		"pnm_agent-transcription-1": "agent", "pnm_tts_agent-fr": "translator", "ana-native": "person",
-	} {
-		d := of(t, event(room.KindParticipantJoined, 1, who("PA_1", identity, 1)))
-		if got := d.Participants[0].Kind; got != want {
-			t.Errorf("%s: %s, want %s", identity, got, want)
-		}
-	}
-}
-
 func TestACappedSessionSaysSo(t *testing.T) {
 	s := room.New(key)
 	for i := range 2100 {
@@ -359,22 +203,6 @@ func TestAStragglersReportDoesNotReplaceAGoodOne(t *testing.T) {
 		event(room.KindParticipantJoined, 120, who("PA_1", "u1", 110), creation(20)))
 	if d.People != 1 {
 		t.Errorf("%d people: the later, straggling report of the connection took the place of the good one", d.People)
-	}
-}
-
-func TestTheEarliestJoinAndPublicationCount(t *testing.T) {
-	d := of(t, event(room.KindParticipantJoined, 10, who("PA_1", "u1", 10)), event(room.KindParticipantJoined, 20, who("PA_1", "u1", 20)),
-		event(room.KindTrackPublished, 11, who("PA_1", "u1", 0), track("TR_1", "camera")), event(room.KindTrackPublished, 21, who("PA_1", "u1", 0), track("TR_1", "camera")))
-	p := participant(t, d, "u1")
-	if !p.Connections[0].JoinedAt.Equal(sec(10).Time()) || !p.Tracks[0].PublishedAt.Equal(sec(11).Time()) {
-		t.Errorf("joined %v, published %v", p.Connections[0].JoinedAt, p.Tracks[0].PublishedAt)
-	}
-}
-
-func TestATrackEventWithoutAnOwnerTakesNothingAway(t *testing.T) {
-	d := of(t, event(room.KindTrackPublished, 11, who("PA_1", "u1", 0), track("TR_1", "camera")), event(room.KindTrackPublished, 11, track("TR_1", "camera"), func(e *room.Event) { e.ID = "z" }))
-	if tr := participant(t, d, "u1").Tracks; len(tr) != 1 || len(d.Participants) != 1 {
-		t.Errorf("%+v", d.Participants)
 	}
 }
 
@@ -406,5 +234,29 @@ func TestMergingKeepsSuccessorsAndSaysWhatWasCapped(t *testing.T) {
 	s.Capped = true
 	if d := s.Clone().Detail(); d.EndedBy != room.BySuccessor || !d.Capped {
 		t.Errorf("a copy is %s by %q, capped %v", d.State, d.EndedBy, d.Capped)
+	}
+}
+func TestStartedIsTheFirstListingOfASessionThatOnlyTheAPIKnows(t *testing.T) {
+	listed := func(at int) room.Event {
+		return event(room.KindListed, at, func(e *room.Event) { e.AliveAt = sec(at) })
+	}
+	if d := of(t, listed(10), listed(40), listed(70)); !d.StartedAt.Equal(sec(10).Time()) || !d.VerifiedAt.Equal(sec(70).Time()) {
+		t.Errorf("started %v, verified %v", d.StartedAt, d.VerifiedAt)
+	}
+}
+
+func TestAMassLeaveInAnyOrderIsOneSession(t *testing.T) {
+	backwards := make([]int, 40) // of whom the last came first: nobody's word makes another's redundant
+	for i := range backwards {
+		backwards[i] = len(backwards) - i
+	}
+	for name, joins := range map[string][]int{"at random": rand.New(rand.NewPCG(1, 1)).Perm(500), "backwards": backwards} {
+		events := []room.Event{event(room.KindRoomCreated, 0)}
+		for i, join := range joins {
+			events = append(events, event(room.KindParticipantLeft, 1000+i, who(fmt.Sprintf("PA_%d", i), fmt.Sprintf("u%d", i), 1+join)))
+		}
+		if a, _ := diverges(t, merged, events, 3, 20); a != nil {
+			t.Errorf("%s: it ends differently in another order", name)
+		}
 	}
 }

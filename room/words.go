@@ -52,5 +52,10 @@ func (s *Session) Mentions(w Words, h Head) bool {
 			texts = append(texts, said.Said.Name, said.Said.Identity)
 		}
 	}
+	for _, told := range s.Tracks {
+		for _, said := range told {
+			texts = append(texts, said.Said.OwnerName, said.Said.Owner)
+		}
+	}
 	return w.Find(texts...)
 }

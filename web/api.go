@@ -54,10 +54,20 @@ func (s *Server) apiState(c *fiber.Ctx) error {
 	tag := fmt.Sprintf(`"%s-%d-%s"`, state.Epoch, state.Seq, hex.EncodeToString(asked[:4]))
 	c.Set(fiber.HeaderETag, tag)
 	c.Set(fiber.HeaderCacheControl, "no-cache")
-	if c.Get(fiber.HeaderIfNoneMatch) == tag {
+	if hasTag(c.Get(fiber.HeaderIfNoneMatch), tag) {
 		return c.SendStatus(fiber.StatusNotModified)
 	}
 	return c.JSON(state)
+}
+
+// hasTag says whether If-None-Match names the tag. A proxy that compresses makes it a weak one.
+func hasTag(list, tag string) bool {
+	for one := range strings.SplitSeq(list, ",") {
+		if one = strings.TrimSpace(one); one == "*" || strings.TrimPrefix(one, "W/") == tag {
+			return true
+		}
+	}
+	return false
 }
 
 // apiSessions is the history, newest first.
@@ -99,10 +109,6 @@ func (s *Server) apiDeliveries(c *fiber.Ctx) error {
 		return err
 	}
 	return c.JSON(page)
-}
-
-func (s *Server) apiUnknown(c *fiber.Ctx) error {
-	return problem(c, fiber.StatusNotFound, "Not found", "There is nothing at this address of the API.")
 }
 
 func sessionQuery(c *fiber.Ctx) (q room.SessionQuery, err error) {

@@ -2,11 +2,10 @@ package web
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
+	"runtime/debug"
 	"strconv"
 	"sync"
-	"time"
 
 	"github.com/gofiber/contrib/websocket"
 	"github.com/gofiber/fiber/v2"
@@ -14,20 +13,7 @@ import (
 	"github.com/roomwatch/roomwatch/live"
 )
 
-const (
-	protocol    = "roomwatch.v1"
-	maxMessage  = 4 << 10         // a viewer has little to say
-	maxMessages = 20              // a second
-	writeTime   = 5 * time.Second // for one frame; who takes longer comes again
-	pongTime    = 60 * time.Second
-	pingEvery   = 25 * time.Second // with the frame that comes next, at the latest a heartbeat later
-)
-
-// Close codes of our own, beside those of RFC 6455.
-const (
-	closeSlow = 4408 // the viewer does not read; it may come again
-	closeBusy = 4429 // the viewer talks too much
-)
+const protocol = "roomwatch.v1"
 
 // live upgrades to a socket that watches one view. Everything that can be refused is refused before.
 func (s *Server) live() fiber.Handler {
@@ -35,7 +21,7 @@ func (s *Server) live() fiber.Handler {
 		Subprotocols: []string{protocol}, ReadBufferSize: 512, WriteBufferSize: 4096,
 		RecoverHandler: func(*websocket.Conn) {
 			if cause := recover(); cause != nil {
-				s.Log.Error("a socket failed", "cause", cause)
+				s.Log.Error("a socket failed", "cause", cause, "stack", string(debug.Stack()))
 			}
 		},
 	})
@@ -43,7 +29,7 @@ func (s *Server) live() fiber.Handler {
 		if !websocket.IsWebSocketUpgrade(c) {
 			return fiber.ErrUpgradeRequired
 		}
-		if !s.ownOrigin(c.Get(fiber.HeaderOrigin), c.Hostname()) {
+		if origins := values(c, fiber.HeaderOrigin); len(origins) != 1 || !s.ownOrigin(origins[0], c.Hostname()) {
 			return status(c, fiber.StatusForbidden, "this page may not open the socket")
 		}
 		q, err := s.question(c)
@@ -70,96 +56,41 @@ func (s *Server) question(c *fiber.Ctx) (live.Question, error) {
 // watch is the life of a socket: one goroutine writes frames, this one reads. It must not return before
 // the writer has: the connection and its buffers go back to a pool.
 func (s *Server) watch(conn *websocket.Conn) {
-	if !s.sockets.enter() {
-		say(conn, websocket.CloseServiceRestart)
+	defer linger(conn)
+	if err := s.sockets.enter(); err != nil {
+		say(conn, farewell(err))
 		return
 	}
 	defer s.sockets.leave()
-	q, _ := conn.Locals("question").(live.Question)
-	seq, _ := strconv.ParseUint(conn.Query("s"), 10, 64)
-	viewer, err := s.Hub.Watch(q, conn.Query("e"), seq)
-	if err != nil {
-		say(conn, websocket.CloseTryAgainLater)
+	v := &viewer{conn: conn, patience: s.ReadTime}
+	var err error
+	if v.Viewer, err = s.Hub.Watch(asked(conn)); err != nil {
+		say(conn, farewell(err))
 		return
 	}
-	defer viewer.Close()
+	defer v.Close()
 	ctx, cancel := context.WithCancel(context.Background())
 	var writer sync.WaitGroup
-	writer.Go(func() {
-		write(ctx, conn, viewer)
-		_ = conn.SetReadDeadline(time.Unix(1, 0)) // wakes the reader
-	})
-	read(conn, viewer)
-	cancel()
-	writer.Wait()
+	writer.Go(func() { v.write(ctx) })
+	defer writer.Wait()
+	defer cancel()
+	v.read()
 }
 
-// write sends frames and pings until the viewer goes, or is sent away.
-func write(ctx context.Context, conn *websocket.Conn, viewer *live.Viewer) {
-	var pinged time.Time
-	for {
-		data, err := viewer.Next(ctx)
-		switch {
-		case errors.Is(err, live.ErrClosing):
-			say(conn, websocket.CloseServiceRestart)
-			return
-		case err != nil:
-			return
-		}
-		_ = conn.SetWriteDeadline(time.Now().Add(writeTime))
-		if err := conn.WriteMessage(websocket.TextMessage, data); err != nil {
-			say(conn, closeSlow)
-			return
-		}
-		if time.Since(pinged) < pingEvery {
-			continue
-		}
-		pinged = time.Now()
-		if err := conn.WriteControl(websocket.PingMessage, nil, pinged.Add(writeTime)); err != nil {
-			return
-		}
+// asked is what the viewer wants to see, and the state that it has: one that is no number is none.
+func asked(conn *websocket.Conn) (q live.Question, epoch string, seq uint64) {
+	q, _ = conn.Locals("question").(live.Question)
+	seq, err := strconv.ParseUint(conn.Query("s"), 10, 64)
+	if err != nil {
+		return q, "", 0
 	}
+	return q, conn.Query("e"), seq
 }
 
-// read hears what the viewer says until it goes. Only a pong shows that somebody is there.
-func read(conn *websocket.Conn, viewer *live.Viewer) {
-	conn.SetReadLimit(maxMessage)
-	alive := func(string) error { return conn.SetReadDeadline(time.Now().Add(pongTime)) }
-	conn.SetPongHandler(alive)
-	_ = alive("")
-	second, said := int64(0), 0
-	for {
-		kind, data, err := conn.ReadMessage()
-		if err != nil {
-			return
-		}
-		if now := time.Now().Unix(); now != second {
-			second, said = now, 0
-		}
-		if said++; said > maxMessages || kind != websocket.TextMessage {
-			say(conn, closeBusy)
-			return
-		}
-		hear(data, viewer)
+// farewell is how a viewer is told that it cannot be served.
+func farewell(err error) int {
+	if errors.Is(err, live.ErrClosing) {
+		return websocket.CloseServiceRestart
 	}
-}
-
-func hear(data []byte, viewer *live.Viewer) {
-	var message struct {
-		Kind string `json:"k"`
-	}
-	if json.Unmarshal(data, &message) != nil {
-		return
-	}
-	switch message.Kind {
-	case "pause":
-		viewer.Pause(true)
-	case "resume":
-		viewer.Pause(false)
-	}
-}
-
-// say closes the socket with a code.
-func say(conn *websocket.Conn, code int) {
-	_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""), time.Now().Add(writeTime))
+	return websocket.CloseTryAgainLater
 }

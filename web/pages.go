@@ -3,7 +3,6 @@ package web
 import (
 	"bytes"
 	"context"
-	"errors"
 	"net/url"
 
 	"github.com/a-h/templ"
@@ -11,7 +10,6 @@ import (
 	"github.com/gofiber/fiber/v2/middleware/compress"
 
 	"github.com/roomwatch/roomwatch/live"
-	"github.com/roomwatch/roomwatch/room"
 	"github.com/roomwatch/roomwatch/static"
 	"github.com/roomwatch/roomwatch/views"
 )
@@ -32,9 +30,6 @@ func (s *Server) roomPage(c *fiber.Ctx) error {
 	ctx, cancel := asking()
 	defer cancel()
 	key, err := s.Board.Find(ctx, c.Query("source"), sidOf(c))
-	if errors.Is(err, room.ErrNotFound) {
-		return s.unknownPage(c)
-	}
 	if err != nil {
 		return err
 	}
@@ -49,10 +44,6 @@ func (s *Server) page(c *fiber.Ctx, q live.Question, data views.PageData) error 
 	}
 	data.Root, data.Live, data.Epoch, data.Seq, data.At = p.Root, p.Live, p.Epoch, p.Seq, p.At
 	return render(c, fiber.StatusOK, views.Page(data))
-}
-
-func (s *Server) unknownPage(c *fiber.Ctx) error {
-	return render(c, fiber.StatusNotFound, views.NotFoundPage())
 }
 
 // render makes the whole page before the first byte of it is sent, so that a failure can still be answered.
@@ -77,7 +68,7 @@ func sidOf(c *fiber.Ctx) string {
 func (s *Server) staticFile(c *fiber.Ctx) error {
 	asset, ok := static.Open(c.Params("name"))
 	if !ok {
-		return s.unknownPage(c)
+		return fiber.ErrNotFound
 	}
 	c.Set(fiber.HeaderContentType, asset.Type)
 	if c.Query("v") == asset.Tag {

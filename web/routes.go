@@ -1,13 +1,11 @@
 package web
 
-import "github.com/gofiber/fiber/v2"
-
 // routes is every address that Roomwatch answers at.
 func (s *Server) routes() {
-	s.app.Use(s.guard, s.headers)
+	s.app.Use(s.recovered, s.guard)
 
+	// With any other method it is 405, never a redirect to a page: that would lose an event (contract 4.1).
 	s.app.Post("/webhook", s.webhook)
-	s.app.All("/webhook", s.onlyPost)
 
 	s.app.Get("/livez", s.livez)
 	s.app.Get("/readyz", s.readyz)
@@ -18,7 +16,6 @@ func (s *Server) routes() {
 	s.app.Get("/api/v1/sessions", s.apiSessions)
 	s.app.Get("/api/v1/sessions/:sid", s.apiSession)
 	s.app.Get("/api/v1/deliveries", s.apiDeliveries)
-	s.app.All("/api/*", s.apiUnknown)
 
 	s.app.Get("/live", s.live())
 
@@ -26,11 +23,4 @@ func (s *Server) routes() {
 	pages.Get("/static/:name", s.staticFile)
 	pages.Get("/", s.overviewPage)
 	pages.Get("/rooms/:sid", s.roomPage)
-	s.app.Use(s.unknownPage)
-}
-
-// onlyPost keeps plugNmeet's address from being followed as a page, which would lose an event (contract 4.1).
-func (s *Server) onlyPost(c *fiber.Ctx) error {
-	c.Set(fiber.HeaderAllow, fiber.MethodPost)
-	return status(c, fiber.StatusMethodNotAllowed, "only POST")
 }

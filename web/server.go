@@ -3,6 +3,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,7 +20,6 @@ import (
 )
 
 const (
-	maxBody     = 1 << 20          // of a delivery; plugNmeet's are 4 to 10 kB (contract section 3)
 	maxHeader   = 16 << 10         // request line and headers
 	readTime    = 10 * time.Second // for a whole request, headers and body
 	idleTime    = 75 * time.Second
@@ -48,6 +48,9 @@ type Config struct {
 
 	// LoopbackOnly: there is no login, so every request must name a loopback host or one of Origins.
 	LoopbackOnly bool
+
+	// ReadTime is how long a request, and a message of a viewer, may take to come in; 0 is ten seconds.
+	ReadTime time.Duration
 }
 
 // Server answers HTTP.
@@ -55,26 +58,33 @@ type Server struct {
 	Config
 	app     *fiber.App
 	keyring atomic.Pointer[plugnmeet.Keyring]
-	refused *tally
+	refused *tally // failed authentications
+	noted   *tally
 	sockets *sockets
 	metrics *metrics
 }
 
 // New makes a server; Serve starts it.
 func New(config Config) *Server {
-	s := &Server{Config: config, refused: newTally(), sockets: newSockets(), metrics: newMetrics()}
+	s := &Server{Config: config, refused: newTally(), noted: newTally(), sockets: newSockets(), metrics: newMetrics()}
+	s.ReadTime = cmp.Or(config.ReadTime, readTime)
 	s.SetKeyring(config.Keyring)
 	s.app = fiber.New(fiber.Config{
 		AppName:               "Roomwatch",
 		BodyLimit:             maxBody,
 		ReadBufferSize:        maxHeader,
-		ReadTimeout:           readTime,
+		ReadTimeout:           s.ReadTime,
 		WriteTimeout:          readTime,
 		IdleTimeout:           idleTime,
 		Immutable:             true, // what we keep must not change when the next request comes
 		DisableStartupMessage: true,
 		ErrorHandler:          s.answerError,
+
+		StreamRequestBody:            true, // see authentic
+		DisablePreParseMultipartForm: true, // it would write files and change the body that was signed
+		EnableTrustedProxyCheck:      true, // nobody is believed who says what host was asked
 	})
+	s.engine()
 	s.gauges()
 	s.routes()
 	return s

@@ -1,12 +1,17 @@
 package web
 
 import (
+	"errors"
 	"sync"
 	"time"
+
+	"github.com/roomwatch/roomwatch/live"
 )
 
 // maxSockets bounds the open sockets of a process.
 const maxSockets = 20_000
+
+var errFull = errors.New("too many sockets are open")
 
 // sockets counts the open ones, and waits for them when the process shuts down: the HTTP server does not.
 type sockets struct {
@@ -29,14 +34,18 @@ func (s *sockets) closed() bool {
 	}
 }
 
-func (s *sockets) enter() bool {
+// enter counts one more, or says why there must not be one.
+func (s *sockets) enter() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed() || s.open >= maxSockets {
-		return false
+	switch {
+	case s.closed():
+		return live.ErrClosing
+	case s.open >= maxSockets:
+		return errFull
 	}
 	s.open++
-	return true
+	return nil
 }
 
 func (s *sockets) count() int {

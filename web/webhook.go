@@ -24,10 +24,13 @@ func (s *Server) webhook(c *fiber.Ctx) error {
 		s.note(c, room.Delivery{ReceivedAt: received, Verdict: room.Unreadable, Reason: "the body is encoded: plugNmeet sends plain JSON, does a proxy compress it?"}, "encoded")
 		return status(c, fiber.StatusUnsupportedMediaType, "send the body without Content-Encoding")
 	}
-	body := c.BodyRaw()
-	proof, err := s.keyring.Load().Verify(values(c, fiber.HeaderAuthorization), values(c, "Hash-Token"), body, received)
-	if err != nil {
-		return s.refuse(c, received, err)
+	body, proof, err := s.authentic(c, received)
+	var refusal *plugnmeet.Refusal
+	switch {
+	case errors.As(err, &refusal):
+		return s.refuse(c, received, refusal)
+	case err != nil:
+		return err
 	}
 	s.metrics.signed(proof)
 	d, err := plugnmeet.Decode(proof.Source, body, received)
@@ -73,25 +76,18 @@ func values(c *fiber.Ctx, header string) []string {
 }
 
 // refuse answers a delivery that is not authentic. It says nothing of why: the reason is for the operator.
-func (s *Server) refuse(c *fiber.Ctx, received time.Time, err error) error {
-	d, code := room.Delivery{ReceivedAt: received, Verdict: room.Refused, Reason: "not authentic"}, "other"
-	var refusal *plugnmeet.Refusal
-	if errors.As(err, &refusal) {
-		d.Source, d.Reason, code = refusal.Source, refusal.Reason, refusal.Code
-	}
-	if s.note(c, d, code) > maxRefused {
+func (s *Server) refuse(c *fiber.Ctx, received time.Time, refusal *plugnmeet.Refusal) error {
+	s.note(c, room.Delivery{ReceivedAt: received, Source: refusal.Source, Verdict: room.Refused, Reason: refusal.Reason}, refusal.Code)
+	if s.refused.add(c.IP(), received) > maxRefused {
 		return status(c, fiber.StatusTooManyRequests, "too many failed authentications")
 	}
 	return status(c, fiber.StatusUnauthorized, "not authentic")
 }
 
-// note keeps a refused delivery for the operator, some a minute of each address, and counts it. It says
-// how many of that address were refused in this minute.
-func (s *Server) note(c *fiber.Ctx, d room.Delivery, code string) int {
+// note keeps a refused delivery for the operator, some a minute of each address, and counts it.
+func (s *Server) note(c *fiber.Ctx, d room.Delivery, code string) {
 	s.metrics.count(d, code)
-	refused := s.refused.add(c.IP(), d.ReceivedAt)
-	if refused <= maxNotes {
+	if s.noted.add(c.IP(), d.ReceivedAt) <= maxNotes {
 		s.Record.Note(d)
 	}
-	return refused
 }

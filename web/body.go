@@ -1,0 +1,66 @@
+package web
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/roomwatch/roomwatch/plugnmeet"
+)
+
+const (
+	maxBody     = 1 << 20  // of a delivery; plugNmeet's are 4 to 10 kB (contract section 3)
+	maxStranger = 64 << 10 // what is read of a body before its token is known to be good
+)
+
+// authentic reads a delivery as it came and checks who signed it. A large one is read to its end only if
+// its token is good: nobody else makes us keep a mebibyte, however many connections they open.
+func (s *Server) authentic(c *fiber.Ctx, received time.Time) ([]byte, plugnmeet.Proof, error) {
+	keyring, authorization, hashToken := s.keyring.Load(), values(c, fiber.HeaderAuthorization), values(c, "Hash-Token")
+	length := c.Request().Header.ContentLength()
+	var body bytes.Buffer
+	body.Grow(min(max(length, 0), maxStranger) + bytes.MinRead)
+	err := readTo(&body, c, maxStranger)
+	if errors.Is(err, fiber.ErrRequestEntityTooLarge) {
+		if proof, err := keyring.Verify(authorization, hashToken, body.Bytes(), received); !wrongBody(err) {
+			return nil, proof, err
+		}
+		body.Grow(max(length-body.Len(), 0) + bytes.MinRead)
+		err = readTo(&body, c, maxBody)
+	}
+	if err != nil {
+		return nil, plugnmeet.Proof{}, err
+	}
+	c.Response().Header.ResetConnectionClose() // nothing of this request is left on the line
+	proof, err := keyring.Verify(authorization, hashToken, body.Bytes(), received)
+	return body.Bytes(), proof, err
+}
+
+// readTo reads on until the body ends, or is longer than so many bytes.
+func readTo(body *bytes.Buffer, c *fiber.Ctx, limit int) error {
+	stream := c.Context().RequestBodyStream()
+	if stream == nil {
+		return nil
+	}
+	_, err := body.ReadFrom(io.LimitReader(stream, int64(limit+1-body.Len())))
+	var slow net.Error
+	switch {
+	case errors.As(err, &slow) && slow.Timeout():
+		return fiber.ErrRequestTimeout
+	case err != nil:
+		return fiber.ErrBadRequest
+	case body.Len() > limit:
+		return fiber.ErrRequestEntityTooLarge
+	}
+	return nil
+}
+
+// wrongBody says that a token is good, but not for this body.
+func wrongBody(err error) bool {
+	var refusal *plugnmeet.Refusal
+	return errors.As(err, &refusal) && refusal.Code == "body_hash"
+}

@@ -1,0 +1,117 @@
+package web
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+)
+
+const (
+	prefetched = 8 << 10  // of a body the engine reads before a handler is asked
+	maxOther   = 64 << 10 // of the body of anything but a delivery
+	chunked    = -1       // is the engine's length of a body that does not tell its own
+)
+
+// engine puts before the HTTP engine what Fiber's routes come too late for: requests that are refused
+// while they are read, and those with a method that nobody knows.
+func (s *Server) engine() {
+	engine := s.app.Server()
+	answer, refuse := engine.Handler, engine.ErrorHandler
+	engine.Handler = func(ctx *fasthttp.RequestCtx) {
+		secure(&ctx.Response)
+		if length := ctx.Request.Header.ContentLength(); length > prefetched || length == chunked {
+			ctx.SetConnectionClose() // what nobody reads would be taken for the next request
+		}
+		if ambiguous(&ctx.Request.Header) {
+			refuse(ctx, errAmbiguous)
+			ctx.SetConnectionClose()
+			return
+		}
+		answer(ctx)
+	}
+	engine.HeaderReceived = askFirst
+	engine.ExpectHandler = func(ctx *fasthttp.RequestCtx) int {
+		if !tooLarge(&ctx.Request.Header) {
+			return fasthttp.StatusContinue
+		}
+		refuse(ctx, fasthttp.ErrBodyTooLarge)
+		return fasthttp.StatusRequestEntityTooLarge
+	}
+	engine.ErrorHandler = func(ctx *fasthttp.RequestCtx, err error) {
+		secure(&ctx.Response)
+		refuse(ctx, err)
+	}
+}
+
+var errAmbiguous = errors.New("a request that others may read differently")
+
+// ambiguous finds requests whose end or whose headers a proxy before us may see elsewhere: what it takes
+// for a part of one would be a request of its own here. Also those that name no host.
+func ambiguous(header *fasthttp.RequestHeader) bool {
+	raw := header.RawHeaders()
+	return bytes.Count(raw, []byte("\n")) != bytes.Count(raw, []byte("\r\n")) || // lines that end otherwise
+		bytes.Contains(raw, []byte("\n ")) || bytes.Contains(raw, []byte("\n\t")) || // folded lines
+		named(raw, "Content-Length:") && named(raw, "Transfer-Encoding:") || // two lengths
+		header.IsHTTP11() && len(header.Host()) == 0
+}
+
+// named says whether a header is there. The engine forgets the one of two that it does not use.
+func named(raw []byte, header string) bool {
+	for line := range bytes.Lines(raw) {
+		if len(line) > len(header) && bytes.EqualFold(line[:len(header)], []byte(header)) {
+			return true
+		}
+	}
+	return false
+}
+
+// tooLarge says what is not read: only the webhook reads large bodies, and those without a length, with care.
+func tooLarge(header *fasthttp.RequestHeader) bool {
+	length := header.ContentLength()
+	if strings.HasPrefix(strings.ToLower(string(header.RequestURI())), "/webhook") {
+		return length > maxBody
+	}
+	return length > maxOther || length == chunked
+}
+
+// askFirst has the engine treat a request that is too large as if its sender waited for our leave: so it
+// is refused before anything of its body is read.
+func askFirst(header *fasthttp.RequestHeader) (unchanged fasthttp.RequestConfig) {
+	if tooLarge(header) {
+		header.Set(fiber.HeaderExpect, "100-continue")
+	}
+	return unchanged
+}
+
+// secure sets the headers that are the same for everything we answer.
+func secure(response *fasthttp.Response) {
+	for _, header := range [...][2]string{
+		{"Content-Security-Policy", contentPolicy},
+		{"X-Content-Type-Options", "nosniff"},
+		{"X-Frame-Options", "DENY"},
+		{"Referrer-Policy", "no-referrer"},
+		{"Cross-Origin-Opener-Policy", "same-origin"},
+		{"Cross-Origin-Resource-Policy", "same-origin"},
+		{"Permissions-Policy", "camera=(), microphone=(), geolocation=(), clipboard-write=(self)"},
+		{"Cache-Control", "no-store"},
+	} {
+		response.Header.Set(header[0], header[1])
+	}
+}
+
+var errPanic = errors.New("panic")
+
+// recovered keeps a mistake in one answer from ending the process, and with it everybody's.
+func (s *Server) recovered(c *fiber.Ctx) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("%w: %v\n%s", errPanic, cause, debug.Stack())
+		}
+	}()
+	return c.Next()
+}
