@@ -1,5 +1,5 @@
-// Package simulate makes plugNmeet's deliveries where there is no plugNmeet: it sends recorded ones again,
-// signed afresh.
+// Package simulate makes plugNmeet's deliveries where there is no plugNmeet: it lets an installation live a
+// life of its own and tells of it (Plan, Life, Sender), and it sends recorded deliveries again (Replay).
 package simulate
 
 import (

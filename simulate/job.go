@@ -103,7 +103,6 @@ func (s *session) newJob(kind string, outcome outcome) *job {
 // start sends the bot in; the recorder reports a moment later.
 func (j *job) start(bot *person, note func(*metadata)) {
 	s, d := j.session, j.session.life.dice
-	j.state = room.RecordingProcessing // not known yet
 	j.bot = s.admit(bot)
 	s.change(note)
 	j.bot.after(d.between(200*time.Millisecond, 1500*time.Millisecond), func() {

@@ -15,6 +15,10 @@ import (
 const (
 	defaultConnections = 8
 	maxUnderWay        = 256 // deliveries taken and not yet done
+
+	// maxAhead bounds how far one room is ahead of another while old deliveries are sent without pauses: after
+	// a minute receivers call a delivery late.
+	maxAhead = 50 * time.Second
 )
 
 // Sender sends deliveries when they are due, as plugNmeet would: those of a room one after the other,
@@ -44,6 +48,7 @@ func (s Sender) Run(ctx context.Context, deliveries iter.Seq[Delivery]) (Result,
 		underWay: make(chan struct{}, maxUnderWay), lines: make(chan struct{}, connections),
 	}
 	for d := range deliveries {
+		lanes.align(d.At)
 		if pause(ctx, time.Until(d.At)) != nil || !lanes.take(ctx, d) {
 			break
 		}
@@ -59,9 +64,18 @@ type lanes struct {
 	underWay chan struct{} // a token for each delivery taken and not yet done
 	lines    chan struct{} // a token for each that is being sent
 	busy     sync.WaitGroup
+	aligned  time.Time // when what had been taken by then was due
 
 	mu      sync.Mutex
 	waiting map[string][]Delivery // by room_id; a room with a goroutine has a key
+}
+
+// align lets all rooms come up to a delivery that is overdue before it is taken.
+func (l *lanes) align(at time.Time) {
+	if time.Since(at) > maxAhead && at.Sub(l.aligned) > maxAhead {
+		l.busy.Wait()
+		l.aligned = at
+	}
 }
 
 // take puts a delivery into its room's queue once there is space for one more. It is false when ctx is done.

@@ -25,9 +25,9 @@ func leavesNothing(t *testing.T) {
 	t.Cleanup(func() { goleak.VerifyNone(t, before) })
 }
 
-func byRoom(told iter.Seq[simulate.Delivery]) map[string][]string {
+func byRoom(told []simulate.Delivery) map[string][]string {
 	rooms := make(map[string][]string)
-	for d := range told {
+	for _, d := range told {
 		rooms[d.RoomID] = append(rooms[d.RoomID], string(d.Body))
 	}
 	return rooms
@@ -44,20 +44,29 @@ func TestSenderKeepsTheOrderOfARoom(t *testing.T) {
 	if n := r.connections.Load(); n > 4 {
 		t.Errorf("%d connections", n)
 	}
-	room := make(map[string]string, len(told))
+	sent := make(map[string]simulate.Delivery, len(told))
 	for _, d := range told {
-		room[string(d.Body)] = d.RoomID
+		sent[string(d.Body)] = d
 	}
-	received := func(yield func(simulate.Delivery) bool) {
-		for _, body := range r.bodies {
-			if !yield(simulate.Delivery{RoomID: room[body], Body: []byte(body)}) {
-				return
-			}
+	received := make([]simulate.Delivery, len(r.bodies))
+	var newest time.Time
+	for i, body := range r.bodies {
+		received[i] = sent[body]
+		if newest.Sub(sent[body].At) > time.Minute {
+			t.Errorf("%s of %s would be called late", sent[body].Event, sent[body].RoomID)
 		}
+		newest = later(newest, sent[body].At)
 	}
-	if !maps.EqualFunc(byRoom(slices.Values(told)), byRoom(received), slices.Equal) {
+	if !maps.EqualFunc(byRoom(told), byRoom(received), slices.Equal) {
 		t.Error("a room's deliveries came in another order")
 	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func TestASlowRoomHoldsUpNoOther(t *testing.T) {

@@ -40,7 +40,7 @@ func TestFault10ABodyOfOneMebibyteIsTakenAndOneByteMoreIsNot(t *testing.T) {
 		"its length only":   {post("/webhook", auth+contentLength(len(large)), "")},
 		"a monstrous claim": {post("/webhook/", auth+contentLength(1<<40), "")},
 		"chunks":            {post("/webhook", auth+"Transfer-Encoding: chunked\r\n", ""), strings.Repeat(chunk, 17), "0\r\n\r\n"},
-		"one huge chunk":    {post("/webhook", auth+"Transfer-Encoding: chunked\r\n", "7fffffff\r\n", large)},
+		"one huge chunk":    {post("/webhook", auth+"Transfer-Encoding: chunked\r\n", "7fffffff\r\n"), large},
 		"asking first":      {post("/webhook", auth+"Expect: 100-continue\r\n"+contentLength(len(large)), "")},
 	} {
 		got, bodies, err := r.raw(1, request...)
