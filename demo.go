@@ -92,7 +92,7 @@ type simulateCommand struct {
 	APISecret     plugnmeet.Secret `name:"api-secret" help:"Secret to sign with."`
 	APISecretFile string           `name:"api-secret-file" help:"A file that holds the secret." placeholder:"FILE"`
 	Rooms         int              `default:"24" help:"Rooms that are open at a time."`
-	People        int              `default:"6" help:"People in a room, on average."`
+	People        int              `default:"8" help:"People in a room, on average."`
 	Rate          float64          `help:"Deliveries a second, on average; without it life goes at its own pace." placeholder:"N"`
 	Seed          uint64           `default:"1" help:"The same seed is the same day."`
 	Shuffle       bool             `help:"Let all come up to half a minute late, so that their order is lost."`

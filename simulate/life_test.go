@@ -151,7 +151,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 	live(3)
 	before := heap()
-	live(16)
+	live(12)
 	if grown := int64(heap()) - int64(before); grown > 2<<20 {
 		t.Errorf("%d kB more after %d deliveries", grown>>10, n)
 	}

@@ -89,13 +89,9 @@ func (s *session) endOf(own time.Time) time.Time {
 }
 
 func (t *track) truth() room.Track {
-	end := t.unpublished
-	if end.IsZero() {
-		end = t.connection.left
-	}
 	return room.Track{
 		SID: t.wire.SID, Source: strings.ToLower(t.source), Media: cmp.Or(strings.ToLower(t.wire.Type), "audio"), Mime: t.wire.MimeType,
 		Width: t.wire.Width, Height: t.wire.Height, Simulcast: t.wire.Simulcast, Muted: t.wire.Muted,
-		PublishedAt: t.published, UnpublishedAt: t.connection.session.endOf(end), Open: t.open(),
+		PublishedAt: t.published, UnpublishedAt: t.connection.session.endOf(t.unpublished), Open: t.open(),
 	}
 }
