@@ -65,14 +65,21 @@ func (b *Board) State(now time.Time, limit int, cursor string) (State, error) {
 	return st, nil
 }
 
+// beginLayout is a time that sorts as text.
+const beginLayout = "20060102150405.000"
+
 // standsAt orders sessions by their begin, then by name.
 func standsAt(s *room.Summary) string {
-	return s.Begin().UTC().Format("20060102150405.000") + "\x00" + s.Source + "\x00" + s.SID
+	return s.Begin().UTC().Format(beginLayout) + "\x00" + s.Source + "\x00" + s.SID
 }
 
 func parseCursor(cursor string) (string, error) {
+	if cursor == "" {
+		return "", nil
+	}
 	at, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err != nil || cursor != "" && strings.Count(string(at), "\x00") < 2 {
+	begin, names, _ := strings.Cut(string(at), "\x00")
+	if _, notTime := time.Parse(beginLayout, begin); err != nil || notTime != nil || !strings.Contains(names, "\x00") {
 		return "", room.ErrBadCursor
 	}
 	return string(at), nil
@@ -111,7 +118,7 @@ func (b *Board) openSummaries(words room.Words) []*room.Summary {
 func (b *Board) Find(ctx context.Context, source, sid string) (room.Key, error) {
 	stored, key, err := b.lookup(ctx, source, sid)
 	if stored != nil {
-		b.place(stored, nil)
+		b.place(stored, nil, false)
 	}
 	return key, err
 }
@@ -174,7 +181,7 @@ func (b *Board) justEnded() []*room.Summary {
 	const most = 8
 	var out []*room.Summary
 	for _, e := range b.closed {
-		if !e.summary.EndedAt.IsZero() {
+		if e.heard && !e.summary.EndedAt.IsZero() {
 			out = append(out, e.summary)
 		}
 	}

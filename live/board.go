@@ -89,6 +89,7 @@ type entry struct {
 	parent   roomKey                 // with an empty room_id: it is no breakout
 	siblings map[string]room.Created // of the room_id, as the store knew them when this one was new
 	used     time.Time               // when it was last looked up or changed
+	heard    bool                    // lately, not merely looked up: it may be shown among others
 }
 
 // standing is where a session stands among the sessions of its room_id.
@@ -146,6 +147,7 @@ func (b *Board) take(d room.Delivery, touched map[room.Key]*entry) {
 	}
 	key := room.Key{Source: d.Source, SID: d.Said.SID}
 	e := b.sessions[key]
+	e.heard = true // it may have been looked up before
 	b.dirty[key] = e // even an entry that says nothing new tells when the session was last heard of
 	if e.session.Apply(*d.Said) {
 		touched[key] = e

@@ -19,6 +19,9 @@ const (
 // with a last save, so that the next start has little to replay.
 func (b *Board) Run(ctx context.Context) error {
 	if err := b.restore(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // closed before it was ready: nothing was folded
+		}
 		return err
 	}
 	saved := make(chan struct{})
@@ -48,7 +51,7 @@ func (b *Board) restore(ctx context.Context) error {
 		return err
 	}
 	err = b.record.Recent(ctx, time.Now().Add(-keepEnded), func(s *room.Session) error {
-		b.place(s, nil)
+		b.place(s, nil, true)
 		return nil
 	})
 	if err != nil {
@@ -180,7 +183,7 @@ func (b *Board) admit(ctx context.Context, key room.Key, roomID string) error {
 	defer cancel()
 	s, err := b.record.Load(ctx, key)
 	if err == nil {
-		b.place(s, nil)
+		b.place(s, nil, true)
 		return nil
 	}
 	if !errors.Is(err, room.ErrNotFound) {
@@ -190,12 +193,13 @@ func (b *Board) admit(ctx context.Context, key room.Key, roomID string) error {
 	if err != nil {
 		return err
 	}
-	b.place(room.New(key), siblings)
+	b.place(room.New(key), siblings, true)
 	return nil
 }
 
-// place puts a session where it belongs; one that came in meanwhile is merged with it.
-func (b *Board) place(s *room.Session, siblings map[string]room.Created) {
+// place puts a session where it belongs; one that came in meanwhile is merged with it. One that was heard
+// of lately, and not merely looked up, may be shown among others.
+func (b *Board) place(s *room.Session, siblings map[string]room.Created, heard bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	key := s.Key()
@@ -206,6 +210,6 @@ func (b *Board) place(s *room.Session, siblings map[string]room.Created) {
 	} else {
 		e.session.Merge(s)
 	}
-	e.used = time.Now()
+	e.used, e.heard = time.Now(), e.heard || heard
 	b.settle(map[room.Key]*entry{key: e})
 }

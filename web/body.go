@@ -26,7 +26,7 @@ func (s *Server) authentic(c *fiber.Ctx, received time.Time) ([]byte, plugnmeet.
 	body.Grow(min(max(length, 0), maxStranger) + bytes.MinRead)
 	err := readTo(&body, c, maxStranger)
 	if errors.Is(err, fiber.ErrRequestEntityTooLarge) {
-		if proof, err := keyring.Verify(authorization, hashToken, body.Bytes(), received); !wrongBody(err) {
+		if proof, err := keyring.Verify(authorization, hashToken, body.Bytes(), received); err != nil && !wrongBody(err) {
 			return nil, proof, err
 		}
 		body.Grow(max(length-body.Len(), 0) + bytes.MinRead)
@@ -57,6 +57,14 @@ func readTo(body *bytes.Buffer, c *fiber.Ctx, limit int) error {
 		return fiber.ErrRequestEntityTooLarge
 	}
 	return nil
+}
+
+// unread takes in what a sender is still busy sending, up to what we read of strangers: who writes to a line
+// that was closed may never see our answer.
+func unread(c *fiber.Ctx) {
+	if stream := c.Context().RequestBodyStream(); stream != nil {
+		_, _ = io.CopyN(io.Discard, stream, maxStranger)
+	}
 }
 
 // wrongBody says that a token is good, but not for this body.

@@ -172,10 +172,10 @@ func TestFault22To25OutOfOrderDeliveriesShowTheTruth(t *testing.T) {
 	t.Parallel()
 	r := start(t)
 	left := func(sid, who, connection string) string {
-		return event("participant_left", sid, "r", fmt.Sprintf(`,"participant":{"sid":%q,"identity":%q}`, connection, who))
+		return event("participant_left", sid, "r"+sid[1:], fmt.Sprintf(`,"participant":{"sid":%q,"identity":%q}`, connection, who))
 	}
 	entered := func(sid, who, connection string) string {
-		return event("participant_joined", sid, "r", fmt.Sprintf(`,"participant":{"sid":%q,"identity":%q}`, connection, who))
+		return event("participant_joined", sid, "r"+sid[1:], fmt.Sprintf(`,"participant":{"sid":%q,"identity":%q}`, connection, who))
 	}
 	r.taken(left("s22", "ana", "PA1"), entered("s22", "ana", "PA1"), entered("s22", "bo", "PA2")) // row 22
 	r.taken(entered("s23", "ana", "PB1"), entered("s23", "ana", "PB2"), left("s23", "ana", "PB1"))

@@ -99,7 +99,7 @@ func start(t *testing.T, settings ...setting) *rig {
 		r.check(record.Close())
 	})
 	t.Cleanup(r.close)
-	r.await("ready", func() bool { return r.get("/livez").StatusCode == http.StatusOK })
+	r.await("ready", func() bool { return r.get("/readyz").StatusCode == http.StatusOK })
 	return r
 }
 

@@ -22,6 +22,7 @@ func (s *Server) webhook(c *fiber.Ctx) error {
 	received := time.Now()
 	if encoded(c) {
 		s.note(c, room.Delivery{ReceivedAt: received, Verdict: room.Unreadable, Reason: "the body is encoded: plugNmeet sends plain JSON, does a proxy compress it?"}, "encoded")
+		unread(c)
 		return status(c, fiber.StatusUnsupportedMediaType, "send the body without Content-Encoding")
 	}
 	body, proof, err := s.authentic(c, received)
