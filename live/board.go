@@ -147,7 +147,7 @@ func (b *Board) take(d room.Delivery, touched map[room.Key]*entry) {
 	}
 	key := room.Key{Source: d.Source, SID: d.Said.SID}
 	e := b.sessions[key]
-	e.heard = true // it may have been looked up before
+	e.heard = true   // it may have been looked up before
 	b.dirty[key] = e // even an entry that says nothing new tells when the session was last heard of
 	if e.session.Apply(*d.Said) {
 		touched[key] = e
