@@ -180,7 +180,7 @@ func newLog(to *os.File, level string) *slog.Logger {
 		least = slog.LevelInfo
 	}
 	if info, err := to.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-		return slog.New(tint.NewHandler(to, &tint.Options{Level: least, TimeFormat: time.TimeOnly}))
+		return slog.New(tint.NewTextHandler(to, &tint.Options{Level: least, TimeFormat: time.TimeOnly}))
 	}
 	return slog.New(slog.NewJSONHandler(to, &slog.HandlerOptions{Level: least}))
 }

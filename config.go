@@ -53,7 +53,7 @@ func (c *Config) validate() error {
 		return fmt.Errorf("AUTH=none on %s would let everybody in who reaches it. Set LISTEN to a loopback address, for example 127.0.0.1:8080", c.Listen)
 	}
 	if !strings.HasPrefix(c.Store, "file:") && c.Store != "memory:" {
-		return fmt.Errorf("STORE=%s: use file:PATH or memory:", redactURL(c.Store))
+		return fmt.Errorf("STORE=%s: only file:PATH and memory: are built", redactURL(c.Store))
 	}
 	for _, origin := range c.Origins {
 		if u, err := url.Parse(origin); err != nil || u.Host == "" || origin != u.Scheme+"://"+u.Host {

@@ -37,7 +37,7 @@ var titles = []struct{ id, title string }{
 	{"parents-evening-2a", "Parents’ evening 2a"},
 	{"yoga", "🧘 Yoga am Morgen"},
 	{"bgp-lab", "Lab 6: BGP & route reflectors"},
-	{"farsi-ghazal", "غزل‌خوانی: حافظ و سعدی"},
+	{"farsi-ghazal", "غزل\u200cخوانی: حافظ و سعدی"},
 	{"kyiv-office", "Київський офіс: планування"},
 	{"combining", "Cafe\u0301 re\u0301sume\u0301 — E\u0301critures cre\u0301atives"},
 	{"weekly-with-a-very-long-title", "Weekly synchronisation of the cross-functional working group on accessibility, internationalisation, performance and everything else that nobody had the time to look at last week (please read the notes before)"},

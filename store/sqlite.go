@@ -93,7 +93,7 @@ func (s *SQLite) open(storeURL string) error {
 	case storeURL == "memory:":
 		return s.openMemory()
 	}
-	return fmt.Errorf("%q is neither file:PATH nor memory:", storeURL)
+	return fmt.Errorf("%q: only file:PATH and memory: are known", storeURL)
 }
 
 func (s *SQLite) openFile(path string) error {
