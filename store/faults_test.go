@@ -41,7 +41,7 @@ func TestOpenRefusesWhatItCannotKeep(t *testing.T) {
 	if err := os.WriteFile(text, []byte(strings.Repeat("not a database ", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for url, reason := range map[string]string{"": "neither", "file:": "neither", "redis://h": "neither", "r.db": "neither",
+	for url, reason := range map[string]string{"": "only file:PATH", "file:": "only file:PATH", "redis://h": "only file:PATH", "r.db": "only file:PATH",
 		"file:" + newer: "newer Roomwatch", "file:" + text: "not a database", "file:" + dir + "/none/r.db": "no such file"} {
 		for range 2 { // a refusal leaves no lock behind
 			if _, err := Open(t.Context(), url, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), reason) {
