@@ -15,7 +15,7 @@ type frame struct {
 	Seq   uint64 `json:"s"`
 	At    int64  `json:"at"` // the server's clock, in milliseconds
 	Reset bool   `json:"r,omitempty"`
-	Ops   []op   `json:"o,omitempty"`
+	Ops   []op   `json:"o"`
 }
 
 // op is one change of the page: put an element under its parent before another, delete one, or say
@@ -33,6 +33,9 @@ const rootID = "view"
 
 // encode writes a frame. HTML is not escaped a second time: it is data in a socket, not in a page.
 func encode(f frame) ([]byte, error) {
+	if f.Ops == nil {
+		f.Ops = []op{} // an empty frame says so
+	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)

@@ -211,3 +211,10 @@ func TestAnElementThatCameBackIsNotRemovedFirst(t *testing.T) {
 		t.Errorf("a viewer who slept meanwhile loses what it opened: %s", data)
 	}
 }
+
+func TestAnEmptyFrameSaysThatItIsEmpty(t *testing.T) {
+	data, err := encode(frame{Epoch: "e", Seq: 3, At: 5})
+	if want := `{"e":"e","s":3,"at":5,"o":[]}`; err != nil || string(data) != want {
+		t.Errorf("%s, %v, want %s", data, err, want)
+	}
+}

@@ -99,7 +99,7 @@ const reach = (seq) => { body.dataset.seq = seq; };
 function apply(frame) {
   if (frame.r) return reset(frame);
   if (frame.s <= Math.max(Number(body.dataset.seq), waiting.length ? waitsFor : 0)) return;
-  for (const op of frame.o ?? []) deeds[op.k]?.(op);
+  for (const op of frame.o) deeds[op.k]?.(op);
   waitsFor = frame.s;
   if (!waiting.length) reach(frame.s);
   else if (waiting.length > MANY) settle();
@@ -165,7 +165,7 @@ function hear(text) {
   body.dataset.at = frame.at;
   if (!paused) return take(frame);
   if (frame.r) kept = [];
-  if (frame.o) kept.push(frame);
+  if (frame.o.length) kept.push(frame);
   show("paused");
 }
 
