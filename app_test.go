@@ -268,10 +268,8 @@ func TestARestartShowsWhatWasThere(t *testing.T) {
 		Totals   json.RawMessage
 		Sessions json.RawMessage
 	}
-	app.await("all folded", func() bool {
-		app.get("/api/v1/state", &before)
-		return bytes.Contains(before.Sessions, []byte("Side room"))
-	})
+	app.await("all folded", func() bool { return app.board.Position() == app.end() })
+	app.get("/api/v1/state", &before)
 	app.close()
 	app = startApp(t, config)
 	app.get("/api/v1/state", &after)
