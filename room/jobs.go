@@ -91,7 +91,7 @@ func (r *reading) recordings() []Recording {
 			rec.State = RecordingReady
 		case j.trouble:
 			rec.State = RecordingFailed
-		case j.ended != 0, j.transcoded, j.ready != 0, r.state() == StateEnded:
+		case j.ended != 0, j.transcoded, j.ready != 0, r.state == StateEnded:
 			rec.State = RecordingProcessing
 		default:
 			rec.State = RecordingActive
@@ -112,7 +112,7 @@ func (r *reading) streams() []Stream {
 		switch {
 		case j.trouble:
 			st.State = StreamFailed
-		case j.ended != 0, r.state() == StateEnded:
+		case j.ended != 0, r.state == StateEnded:
 			st.State = StreamEnded
 		default:
 			st.State = StreamLive

@@ -29,11 +29,8 @@ type Connection struct {
 
 func (c Connection) first() Time { return earliest(At(c.JoinedAt), At(c.LeftAt)) }
 
-// human: people and phone callers are counted as people, everything else as bots.
-func (p Participant) human() bool { return p.Kind == "person" || p.Kind == "sip" }
-
 // Human says whether the participant is a person, on a phone or not, rather than one of plugNmeet's bots.
-func (p Participant) Human() bool { return p.human() }
+func (p Participant) Human() bool { return p.Kind == "person" || p.Kind == "sip" }
 
 // First is when the participant was first seen, 0 when no time is known.
 func (p Participant) First() (first Time) {

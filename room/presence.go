@@ -46,7 +46,7 @@ func Steps(participants []Participant) []Step {
 	}
 	var edges []edge
 	for who, p := range participants {
-		if !p.human() {
+		if !p.Human() {
 			continue
 		}
 		for _, s := range p.stays() {

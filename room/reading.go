@@ -9,24 +9,26 @@ const straggleAfter Time = 5_000
 // reading is a session while it is read: which reports count, and whether it is over.
 type reading struct {
 	*Session
-	created   Time
+	created   Created
 	oldest    Time // reports born before this are stragglers
 	alive     Time // the newest poll that listed the session
 	firstSign Time // the earliest evidence of life, 0 when there is none
 	endedAt   Time
 	endedBy   Evidence
+	state     State
 }
 
 func (s *Session) read() reading {
-	r := reading{Session: s, created: s.Created().Best()}
-	if r.created != 0 {
-		r.oldest = r.created - straggleAfter
+	r := reading{Session: s, created: s.Created()}
+	if at := r.created.Best(); at != 0 {
+		r.oldest = at - straggleAfter
 	}
 	for _, said := range s.Room {
 		r.alive = max(r.alive, said.Said.AliveAt)
 	}
 	r.firstSign = r.findFirstSign()
 	r.endedAt, r.endedBy = r.findEnd()
+	r.state = r.findState()
 	return r
 }
 
@@ -98,7 +100,7 @@ func (r *reading) findEnd() (Time, Evidence) {
 // succeededAt is when the next session of the room_id was created, 0 if none is known. Without a time of
 // its own a session cannot tell a successor from a predecessor.
 func (r *reading) succeededAt() (at Time) {
-	own := r.created
+	own := r.created.Best()
 	if own == 0 {
 		own = r.firstSign
 	}
@@ -113,13 +115,13 @@ func (r *reading) succeededAt() (at Time) {
 	return at
 }
 
-func (r *reading) state() State {
+func (r *reading) findState() State {
 	switch {
 	case r.over():
 		return StateEnded
 	case r.firstSign != 0:
 		return StateLive
-	case r.Session.Created().For != 0:
+	case r.created.For != 0:
 		return StateCreated
 	}
 	return StateEnded // known only by what comes after an end
@@ -127,8 +129,8 @@ func (r *reading) state() State {
 
 // head derives what all forms of a session share; people and bots are counted from its participants.
 func (r *reading) head(participants []Participant) Head {
-	h := Head{Source: r.Source, SID: r.SID, State: r.state(), KnownBy: "api", Trust: TrustUnconfirmed,
-		CreatedAt: r.created.Time(), EndedAt: r.endedAt.Time(), EndedBy: r.endedBy, Capped: r.Capped}
+	h := Head{Source: r.Source, SID: r.SID, State: r.state, KnownBy: "api", Trust: TrustUnconfirmed,
+		CreatedAt: r.created.Best().Time(), EndedAt: r.endedAt.Time(), EndedBy: r.endedBy, Capped: r.Capped}
 	if r.alive != 0 {
 		h.Trust, h.VerifiedAt = TrustConfirmed, r.alive.Time()
 	}
@@ -160,7 +162,7 @@ func (r *reading) head(participants []Participant) Head {
 	for _, p := range participants {
 		switch {
 		case !p.Online:
-		case p.human():
+		case p.Human():
 			h.People++
 		default:
 			h.Bots++
