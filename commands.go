@@ -82,17 +82,14 @@ func reload(app *App, log *slog.Logger) {
 }
 
 type replayCommand struct {
-	File          string           `arg:"" help:"Recorded deliveries, one JSON object a line."`
-	Target        string           `required:"" help:"Roomwatch's base URL or its webhook address." placeholder:"URL"`
-	Speed         float64          `default:"1" help:"How many times as fast as recorded; 0 makes no pauses."`
-	APIKey        string           `name:"api-key" required:"" help:"API key to sign with."`
-	APISecret     plugnmeet.Secret `name:"api-secret" help:"Secret to sign with."`
-	APISecretFile string           `name:"api-secret-file" help:"A file that holds the secret." placeholder:"FILE"`
+	target `embed:""`
+	File   string  `arg:"" help:"Recorded deliveries, one JSON object a line."`
+	Speed  float64 `default:"1" help:"How many times as fast as recorded; 0 makes no pauses."`
 }
 
 // Run replays the file, and fails unless every delivery was answered 200.
 func (cmd *replayCommand) Run() error {
-	secret, err := signingSecret(cmd.APISecret, cmd.APISecretFile)
+	secret, err := cmd.secret()
 	if err != nil {
 		return err
 	}
@@ -119,9 +116,16 @@ func (cmd *replayCommand) Run() error {
 	return nil
 }
 
-// signingSecret is the secret of a command that signs.
-func signingSecret(secret plugnmeet.Secret, file string) (plugnmeet.Secret, error) {
-	secret, err := (&Config{APISecret: secret, APISecretFile: file}).apiSecret()
+// target is where a command posts to, and what it signs with.
+type target struct {
+	Target        string           `required:"" help:"Roomwatch's base URL or its webhook address." placeholder:"URL"`
+	APIKey        string           `name:"api-key" required:"" help:"API key to sign with."`
+	APISecret     plugnmeet.Secret `name:"api-secret" help:"Secret to sign with."`
+	APISecretFile string           `name:"api-secret-file" help:"A file that holds the secret." placeholder:"FILE"`
+}
+
+func (t target) secret() (plugnmeet.Secret, error) {
+	secret, err := (&Config{APISecret: t.APISecret, APISecretFile: t.APISecretFile}).apiSecret()
 	if err == nil && secret == "" {
 		err = errors.New("set --api-secret or ROOMWATCH_API_SECRET to the secret to sign with")
 	}

@@ -87,24 +87,21 @@ func quiet(ctx context.Context, err error) error {
 }
 
 type simulateCommand struct {
-	Target        string           `required:"" help:"Roomwatch's base URL or its webhook address." placeholder:"URL"`
-	APIKey        string           `name:"api-key" required:"" help:"API key to sign with."`
-	APISecret     plugnmeet.Secret `name:"api-secret" help:"Secret to sign with."`
-	APISecretFile string           `name:"api-secret-file" help:"A file that holds the secret." placeholder:"FILE"`
-	Rooms         int              `default:"24" help:"Rooms that are open at a time."`
-	People        int              `default:"8" help:"People in a room, on average."`
-	Rate          float64          `help:"Deliveries a second, on average; without it life goes at its own pace." placeholder:"N"`
-	Seed          uint64           `default:"1" help:"The same seed is the same day."`
-	Shuffle       bool             `help:"Let all come up to half a minute late, so that their order is lost."`
-	Duplicate     float64          `help:"Share of deliveries that come twice, 0 to 1." placeholder:"P"`
-	Drop          float64          `help:"Share of deliveries that never come, 0 to 1." placeholder:"P"`
-	Late          float64          `help:"Share of deliveries that come minutes late, 0 to 1." placeholder:"P"`
-	For           time.Duration    `help:"Stop after this time." placeholder:"TIME"`
+	target    `embed:""`
+	Rooms     int           `default:"24" help:"Rooms that are open at a time."`
+	People    int           `default:"8" help:"People in a room, on average."`
+	Rate      float64       `help:"Deliveries a second, on average; without it life goes at its own pace." placeholder:"N"`
+	Seed      uint64        `default:"1" help:"The same seed is the same day."`
+	Shuffle   bool          `help:"Let all come up to half a minute late, so that their order is lost."`
+	Duplicate float64       `help:"Share of deliveries that come twice, 0 to 1." placeholder:"P"`
+	Drop      float64       `help:"Share of deliveries that never come, 0 to 1." placeholder:"P"`
+	Late      float64       `help:"Share of deliveries that come minutes late, 0 to 1." placeholder:"P"`
+	For       time.Duration `help:"Stop after this time." placeholder:"TIME"`
 }
 
 // Run posts until it is interrupted or its time is over, and says how that went.
 func (cmd *simulateCommand) Run() error {
-	secret, err := signingSecret(cmd.APISecret, cmd.APISecretFile)
+	secret, err := cmd.secret()
 	if err != nil {
 		return err
 	}
