@@ -295,7 +295,8 @@ func TestTwoAppsInOneProcessKnowNothingOfEachOther(t *testing.T) {
 
 func TestClosingLeavesNoGoroutineBehind(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent(),
-		goleak.IgnoreTopFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
+		goleak.IgnoreTopFunction("github.com/valyala/fasthttp/stackless.funcWorker"),      // compress, a few for all requests
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"), // sleeps ten seconds, then ends
 		goleak.IgnoreAnyFunction("github.com/gofiber/fiber/v2/utils.StartTimeStampUpdater.func1.1"))
 	app := startApp(t, testConfig("memory:"))
