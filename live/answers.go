@@ -18,7 +18,7 @@ type State struct {
 	GeneratedAt time.Time       `json:"generated_at"`
 	Epoch       string          `json:"epoch"`
 	Seq         uint64          `json:"seq"`
-	Totals      Totals          `json:"totals"`
+	Totals      room.Totals     `json:"totals"`
 	Sources     []SourceState   `json:"sources"`
 	Sessions    []*room.Summary `json:"sessions"` // created and live, newest first
 	Next        string          `json:"next,omitempty"`
@@ -32,7 +32,7 @@ func (b *Board) Seq() uint64 {
 }
 
 // Totals are the sums over all rooms now.
-func (b *Board) Totals() Totals {
+func (b *Board) Totals() room.Totals {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return b.totals

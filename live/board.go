@@ -45,7 +45,7 @@ type Board struct {
 	rooms    index               // by the session's own room_id
 	dirty    map[room.Key]*entry // those with something that is not saved
 	children index               // breakouts, by their parent's room_id
-	totals   Totals
+	totals   room.Totals
 	last     map[string]time.Time // newest delivery by source
 	seq      uint64
 	position string // of the last entry folded
@@ -167,8 +167,8 @@ func (b *Board) settle(touched map[room.Key]*entry) {
 
 func (b *Board) refresh(e *entry) {
 	sum := e.session.Summary()
-	b.totals.count(e.summary, -1)
-	b.totals.count(&sum, +1)
+	b.totals.Count(e.summary, -1)
+	b.totals.Count(&sum, +1)
 	e.summary = &sum
 	key := sum.Key()
 	if sum.State == room.StateEnded {
@@ -248,21 +248,6 @@ func (b *Board) takeChanged() map[room.Key]struct{} {
 	changed := b.changed
 	b.changed = make(map[room.Key]struct{})
 	return changed
-}
-
-// count adds (by 1) or takes away (by -1) a session that is created or live.
-func (t *Totals) count(s *room.Summary, by int) {
-	if s == nil || s.State == room.StateEnded {
-		return
-	}
-	t.Rooms += by
-	t.People += by * s.People
-	t.Bots += by * s.Bots
-	t.Microphones += by * s.Microphones
-	t.Cameras += by * s.Cameras
-	t.Screens += by * s.Screens
-	t.RecordingsActive += by * s.RecordingsActive
-	t.StreamsActive += by * s.StreamsActive
 }
 
 // admitAll brings the sessions that a batch speaks of into memory, before the lock is taken.

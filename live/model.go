@@ -10,18 +10,6 @@ import (
 // a model alone, so equal models are equal pages, whoever looks.
 type Model interface{ model() }
 
-// Totals are the sums over all sessions that are created or live.
-type Totals struct {
-	Rooms            int `json:"rooms"`
-	People           int `json:"people"`
-	Bots             int `json:"bots"`
-	Microphones      int `json:"microphones"`
-	Cameras          int `json:"cameras"`
-	Screens          int `json:"screens"`
-	RecordingsActive int `json:"recordings_active"`
-	StreamsActive    int `json:"streams_active"`
-}
-
 // SourceState is how one plugNmeet is heard. Its JSON is pinned (design section 5).
 type SourceState struct {
 	Name           string    `json:"name"`
@@ -33,7 +21,7 @@ type SourceState struct {
 // Overview is the page of live rooms.
 type Overview struct {
 	Text    string // the filter as asked, "" for none
-	Totals  Totals
+	Totals  room.Totals
 	Rows    []Row // created and live sessions that match, breakouts under their parent; at most MaxRows
 	Matches int   // how many match in all
 	Ended   []*room.Summary

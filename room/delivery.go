@@ -38,6 +38,7 @@ type Delivery struct {
 	SID        string          `json:"sid,omitempty"`
 	Verdict    Verdict         `json:"verdict"`
 	Reason     string          `json:"reason,omitempty"` // in words for an operator
+	Code       string          `json:"code,omitempty"`   // of notes: the reason in one word, for counting
 	LagMS      int64           `json:"lag_ms"`           // received_at − created_at
 	Body       json.RawMessage `json:"body,omitempty"`   // redacted; absent on notes
 

@@ -50,9 +50,10 @@ type Head struct {
 	EndedAt      time.Time `json:"ended_at,omitzero"`
 	EndedBy      Evidence  `json:"ended_by,omitempty"`
 	ParentRoomID string    `json:"parent_room_id,omitempty"`
-	People       int       `json:"people"`      // distinct identities online, of kind person or sip
-	Bots         int       `json:"bots"`        // the other identities online
-	PeakPeople   int       `json:"peak_people"` // most people at one time
+	People       int       `json:"people"`                  // distinct identities online, of kind person or sip
+	Bots         int       `json:"bots"`                    // the other identities online
+	PeakPeople   int       `json:"peak_people"`             // most people at one time
+	FirstEventAt time.Time `json:"first_event_at,omitzero"` // the earliest created_at of its deliveries
 	LastEventAt  time.Time `json:"last_event_at,omitzero"`
 
 	EmptyTimeout    int  `json:"empty_timeout,omitempty"` // seconds
@@ -77,7 +78,7 @@ func (h Head) Begin() time.Time {
 	case !h.StartedAt.IsZero():
 		return h.StartedAt
 	}
-	return h.LastEventAt
+	return h.FirstEventAt
 }
 
 // Key names the session.
@@ -92,9 +93,14 @@ type Summary struct {
 	RecordingsActive int `json:"recordings_active"`
 	StreamsActive    int `json:"streams_active"`
 	Artifacts        int `json:"artifacts"`
+	PeopleSeen       int `json:"people_seen"` // distinct people that were ever here
 
-	RecordingSince time.Time `json:"recording_since,omitzero"` // start of the oldest active recording
-	StreamingSince time.Time `json:"streaming_since,omitzero"` // start of the oldest active stream
+	RecordingState string    `json:"recording_state,omitempty"` // of all its recordings, the one that most asks to be looked at
+	RecordingBytes int64     `json:"recording_bytes,omitempty"` // of the files that are ready
+	RecordingSince time.Time `json:"recording_since,omitzero"`  // start of the oldest active recording
+	StreamingSince time.Time `json:"streaming_since,omitzero"`  // start of the oldest active stream
+
+	Found string `json:"found,omitempty"` // in answers to a text search: the line of the session's text that matched first
 }
 
 // Detail is the long form of a session, everything that is known of it. Lists are sorted by first time, then id.
@@ -130,6 +136,9 @@ func (s *Session) Summary() Summary { return s.Detail().Summary() }
 func (d Detail) Summary() Summary {
 	sum := Summary{Head: d.Head, Artifacts: len(d.Artifacts)}
 	for _, p := range d.Participants {
+		if p.Human() {
+			sum.PeopleSeen++
+		}
 		for _, t := range p.Tracks {
 			if !t.Open {
 				continue
@@ -145,6 +154,10 @@ func (d Detail) Summary() Summary {
 		}
 	}
 	for _, rec := range d.Recordings {
+		sum.RecordingBytes += rec.SizeBytes
+		if urgency(rec.State) > urgency(sum.RecordingState) {
+			sum.RecordingState = rec.State
+		}
 		if rec.State == RecordingActive {
 			sum.RecordingsActive++
 			sum.RecordingSince = earlier(sum.RecordingSince, rec.StartedAt)

@@ -34,6 +34,14 @@ type Recording struct {
 	ReadyAt    time.Time `json:"ready_at,omitzero"`
 }
 
+// Begin is where the recording stands in time, for lists: the earliest that is known of it.
+func (r Recording) Begin() time.Time { return earlier(earlier(r.StartedAt, r.EndedAt), r.ReadyAt) }
+
+// urgency orders the states of recordings by how much they ask to be looked at.
+func urgency(state string) int {
+	return slices.Index([]string{RecordingReady, RecordingProcessing, RecordingActive, RecordingFailed}, state)
+}
+
 // Stream is one RTMP job (record_id).
 type Stream struct {
 	RecordID   string    `json:"record_id"`

@@ -130,7 +130,8 @@ func (r *reading) findState() State {
 // head derives what all forms of a session share; people and bots are counted from its participants.
 func (r *reading) head(participants []Participant) Head {
 	h := Head{Source: r.Source, SID: r.SID, State: r.state, KnownBy: "api", Trust: TrustUnconfirmed,
-		CreatedAt: r.created.Best().Time(), EndedAt: r.endedAt.Time(), EndedBy: r.endedBy, Capped: r.Capped}
+		CreatedAt: r.created.Best().Time(), EndedAt: r.endedAt.Time(), EndedBy: r.endedBy,
+		FirstEventAt: r.First.Time(), Capped: r.Capped}
 	if r.alive != 0 {
 		h.Trust, h.VerifiedAt = TrustConfirmed, r.alive.Time()
 	}

@@ -31,6 +31,7 @@ type Session struct {
 	Speech      map[string]Told[SpeechTold]     `json:"speech,omitempty"`      // by user_id, "" for the whole session
 	Successors  map[string]Created              `json:"successors,omitempty"`  // later sessions of the room_id, by sid
 
+	First    Time `json:"first,omitempty"`    // the earliest time of a webhook's event of it, a straggler's too
 	Received Time `json:"received,omitempty"` // when Roomwatch last received something of it
 	Capped   bool `json:"capped,omitempty"`   // something was left out, see the limits above
 }
@@ -87,6 +88,9 @@ func (s *Session) Merge(other *Session) bool {
 	changed = mergeInto(s, &s.Speech, other.Speech, maxConnections) || changed
 	for sid, created := range other.Successors {
 		changed = s.Succeed(sid, created) || changed
+	}
+	if first := earliest(s.First, other.First); first != s.First {
+		s.First, changed = first, true
 	}
 	s.Received = max(s.Received, other.Received)
 	s.Capped = s.Capped || other.Capped
@@ -152,6 +156,9 @@ func (s *Session) Created() (c Created) {
 func factsOf(e Event) *Session {
 	s := New(Key{e.Source, e.SID})
 	s.Received = e.Received
+	if !e.Kind.ownEntry() {
+		s.First = e.At
+	}
 	stamp := Stamp{At: e.At, Born: e.born(), Kind: e.Kind, ID: e.ID}
 	s.Room = Told[RoomSaid]{{stamp, roomSaid(e)}}
 	if e.Kind == KindOther {

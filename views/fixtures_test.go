@@ -93,7 +93,7 @@ func models(typed string) map[string]live.Model {
 	found.SID, found.KnownBy, found.Trust, found.VerifiedAt = "sid-5", "api", room.TrustConfirmed, noon
 	sources := []live.SourceState{{Name: "default", LastDeliveryAt: noon, ReconciledAt: noon, Status: "receiving"}, {Name: typed, Status: "waiting"}}
 	rows := []live.Row{{Summary: &sum}, {Summary: &sub, Breakout: true}, {Summary: &disputed}, {Summary: &unverified}, {Summary: &found}}
-	totals := live.Totals{Rooms: 5, People: 40, Bots: 4, Microphones: 8, Cameras: 4, Screens: 4, RecordingsActive: 4, StreamsActive: 4}
+	totals := room.Totals{Rooms: 5, People: 40, Bots: 4, Microphones: 8, Cameras: 4, Screens: 4, RecordingsActive: 4, StreamsActive: 4}
 	return map[string]live.Model{
 		"overview":          live.Overview{Text: typed, Totals: totals, Rows: rows, Matches: len(rows), Ended: []*room.Summary{&gone}, Sources: sources},
 		"overview in part":  live.Overview{Rows: rows[:1], Matches: 1201, Totals: totals, Sources: sources},

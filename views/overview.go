@@ -62,7 +62,7 @@ func (d distinctIDs) of(id, source string) string {
 	return id
 }
 
-func totals(t live.Totals) []live.Element {
+func totals(t room.Totals) []live.Element {
 	of := func(id, label, short string, n int, note string) live.Element {
 		return element("stat-"+id, "totals", stat{label, short, n, note}, statBlock)
 	}

@@ -35,7 +35,7 @@ var known = []struct {
 	is error
 	mishap
 }{
-	{room.ErrNotFound, mishap{fiber.StatusNotFound, "No such session", "No session with this id is known. It may have passed the time for which history is kept."}},
+	{room.ErrNotFound, mishap{fiber.StatusNotFound, "Not known", "Nothing with this id is known. It may have passed the time for which history is kept."}},
 	{room.ErrBadCursor, mishap{fiber.StatusBadRequest, "Bad cursor", "The cursor was not made by this list."}},
 	{live.ErrNoView, mishap{fiber.StatusBadRequest, "No such view", "The view parameter names no view."}},
 	{live.ErrTooManyViews, mishap{fiber.StatusServiceUnavailable, "Too many views", "More different views are open than this process serves. Try again in a minute."}},

@@ -116,12 +116,12 @@ func (s *Server) Shutdown() error {
 
 // gauges are the figures of the moment: the totals of all rooms, and the sockets.
 func (s *Server) gauges() {
-	totals := func(of func(live.Totals) int) func() float64 {
+	totals := func(of func(room.Totals) int) func() float64 {
 		return func() float64 { return float64(of(s.Board.Totals())) }
 	}
-	s.metrics.gauge("roomwatch_rooms", "Sessions that are created or live.", totals(func(t live.Totals) int { return t.Rooms }))
-	s.metrics.gauge("roomwatch_people", "People online in all rooms.", totals(func(t live.Totals) int { return t.People }))
-	s.metrics.gauge("roomwatch_recordings_active", "Recordings that go on.", totals(func(t live.Totals) int { return t.RecordingsActive }))
-	s.metrics.gauge("roomwatch_streams_active", "RTMP streams that go on.", totals(func(t live.Totals) int { return t.StreamsActive }))
+	s.metrics.gauge("roomwatch_rooms", "Sessions that are created or live.", totals(func(t room.Totals) int { return t.Rooms }))
+	s.metrics.gauge("roomwatch_people", "People online in all rooms.", totals(func(t room.Totals) int { return t.People }))
+	s.metrics.gauge("roomwatch_recordings_active", "Recordings that go on.", totals(func(t room.Totals) int { return t.RecordingsActive }))
+	s.metrics.gauge("roomwatch_streams_active", "RTMP streams that go on.", totals(func(t room.Totals) int { return t.StreamsActive }))
 	s.metrics.gauge("roomwatch_sockets", "Open live sockets.", func() float64 { return float64(s.sockets.count()) })
 }
