@@ -38,6 +38,32 @@ func (b *Board) Totals() room.Totals {
 	return b.totals
 }
 
+// Sources is how each source is heard, as pages tell it.
+func (b *Board) Sources() []SourceState {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.sourceStates(pageGrain)
+}
+
+// Samples are the totals of the last while, at most a day, one a minute, oldest first. Read only.
+func (b *Board) Samples(last time.Duration) []room.Sample {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.sampled(last)
+}
+
+func (b *Board) sampled(last time.Duration) []room.Sample {
+	from, _ := slices.BinarySearchFunc(b.samples, time.Now().Add(-last), func(s room.Sample, at time.Time) int { return s.At.Compare(at) })
+	return b.samples[from:]
+}
+
+// filedSeq is the seq at which lists last changed.
+func (b *Board) filedSeq() uint64 {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.filed
+}
+
 // State is a page of what is going on, at one moment.
 func (b *Board) State(now time.Time, limit int, cursor string) (State, error) {
 	after, err := parseCursor(cursor)
@@ -170,7 +196,7 @@ func (b *Board) overview(text string) (Overview, uint64) {
 	words := room.ParseWords(text)
 	b.mu.RLock()
 	seq, matches := b.seq, b.openSummaries(words)
-	o := Overview{Text: text, Totals: b.totals, Matches: len(matches), Sources: b.sourceStates(pageGrain), Ended: b.justEnded()}
+	o := Overview{Text: text, Totals: b.totals, Matches: len(matches), Sources: b.sourceStates(pageGrain), Ended: b.justEnded(), Hour: b.sampled(time.Hour)}
 	b.mu.RUnlock()
 	o.Rows = arrange(matches)
 	return o, seq

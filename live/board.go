@@ -25,6 +25,9 @@ type Record interface {
 	Recent(ctx context.Context, since time.Time, fn func(*room.Session) error) error
 	Siblings(ctx context.Context, source, roomID string) (map[string]room.Created, error)
 	LastReceived(ctx context.Context) (map[string]time.Time, error)
+	Noted() uint64 // how many notes were written: grows
+	Sample(ctx context.Context, s room.Sample) error
+	Samples(ctx context.Context, since time.Time) ([]room.Sample, error)
 }
 
 // Board holds every session that is open or was lately. It changes only by folding the record, so every
@@ -36,7 +39,7 @@ type Board struct {
 	sources []string
 
 	ready chan struct{} // closed when the record is folded to the end that it had at start
-	news  chan struct{} // holds one token while something changed that the hub has not taken
+	bell  chan struct{} // holds one token while something changed that the hub has not taken
 
 	mu       sync.RWMutex
 	sessions map[room.Key]*entry
@@ -52,7 +55,16 @@ type Board struct {
 	saved    string // the checkpoint in the store; used by the saver alone
 	swept    time.Time
 	goal     string // of the last entry that there was at start
-	changed  map[room.Key]struct{}
+	news     news
+	noted    uint64        // of the record, when lists were last told of
+	filed    uint64        // the seq at which lists last changed
+	samples  []room.Sample // of the last day, one a minute
+}
+
+// news is what changed since the hub last asked.
+type news struct {
+	sessions map[room.Key]struct{}
+	filed    bool // what lists show: sessions were saved, notes written, or a minute has passed
 }
 
 type roomKey struct{ source, roomID string }
@@ -102,10 +114,10 @@ type standing struct {
 func NewBoard(record Record, sources []string, log *slog.Logger) *Board {
 	return &Board{
 		record: record, log: log, epoch: rand.Text()[:10], sources: sources,
-		ready: make(chan struct{}), news: make(chan struct{}, 1),
+		ready: make(chan struct{}), bell: make(chan struct{}, 1),
 		sessions: make(map[room.Key]*entry), open: make(map[room.Key]*entry), closed: make(map[room.Key]*entry),
 		dirty: make(map[room.Key]*entry), rooms: make(index), children: make(index),
-		last: make(map[string]time.Time), changed: make(map[room.Key]struct{}),
+		last: make(map[string]time.Time), news: news{sessions: make(map[room.Key]struct{})},
 	}
 }
 
@@ -186,12 +198,12 @@ func (b *Board) refresh(e *entry) {
 
 // mark notes what the hub has to look at again: the session, its parent, and its breakout rooms.
 func (b *Board) mark(e *entry) {
-	b.changed[e.session.Key()] = struct{}{}
+	b.news.sessions[e.session.Key()] = struct{}{}
 	for key := range b.rooms[e.parent] {
-		b.changed[key] = struct{}{}
+		b.news.sessions[key] = struct{}{}
 	}
 	for key := range b.children[e.room] {
-		b.changed[key] = struct{}{}
+		b.news.sessions[key] = struct{}{}
 	}
 }
 
@@ -236,18 +248,18 @@ func (b *Board) arrive() {
 // tell leaves a token that something changed; a token that lies there says the same.
 func (b *Board) tell() {
 	select {
-	case b.news <- struct{}{}:
+	case b.bell <- struct{}{}:
 	default:
 	}
 }
 
-// takeChanged hands over what changed since it was last called.
-func (b *Board) takeChanged() map[room.Key]struct{} {
+// takeNews hands over what changed since it was last called.
+func (b *Board) takeNews() news {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	changed := b.changed
-	b.changed = make(map[room.Key]struct{})
-	return changed
+	taken := b.news
+	b.news = news{sessions: make(map[room.Key]struct{})}
+	return taken
 }
 
 // admitAll brings the sessions that a batch speaks of into memory, before the lock is taken.

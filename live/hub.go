@@ -3,8 +3,7 @@ package live
 import (
 	"context"
 	"errors"
-	"net/url"
-	"strings"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -16,64 +15,28 @@ const (
 	Tick      = 100 * time.Millisecond
 	slowTick  = 500 * time.Millisecond // of views with more than slowFrom matches
 	slowFrom  = 1000
-	viewLives = 60 * time.Second // after its last reader, so that who reconnects can resume
+	listTick  = 500 * time.Millisecond // of lists, which are asked of the store
+	viewLives = 60 * time.Second       // after its last reader, so that who reconnects can resume
 	maxViews  = 200
 	heartbeat = 15 * time.Second
+	againTime = 5 * time.Second // after the store did not answer
 )
 
 var (
 	// ErrTooManyViews: more different questions are watched than one process answers.
 	ErrTooManyViews = errors.New("too many different views are open")
-	// ErrNoView: the text names no view.
-	ErrNoView = errors.New("no such view")
 	// ErrClosing: the process shuts down; the viewer should come back.
 	ErrClosing = errors.New("closing")
 )
 
-// Question is what a view answers. Equal questions share one view.
-type Question struct {
-	Name string   // overview or room
-	Key  room.Key // of a room; the source may be empty until the session is found
-	Text string   // the filter of the overview
-}
-
-// maxText bounds a filter text, in bytes.
-const maxText = 200
-
-// ParseQuestion reads the view parameter of a live path and the page's filters beside it.
-func ParseQuestion(name, text string) (Question, error) {
-	if len(text) > maxText {
-		text = strings.ToValidUTF8(text[:maxText], "")
-	}
-	if name == "overview" {
-		return Question{Name: "overview", Text: strings.TrimSpace(text)}, nil
-	}
-	if sid, ok := strings.CutPrefix(name, "room:"); ok && sid != "" && len(sid) <= 256 {
-		return Question{Name: "room", Key: room.Key{SID: sid}}, nil
-	}
-	return Question{}, ErrNoView
-}
-
-// Path is where the question is asked over a socket.
-func (q Question) Path() string {
-	v := url.Values{"view": {q.Name}}
-	if q.Name == "room" {
-		v.Set("view", "room:"+q.Key.SID)
-	}
-	if q.Text != "" {
-		v.Set("q", q.Text)
-	}
-	if q.Key.Source != "" && q.Key.Source != "default" {
-		v.Set("source", q.Key.Source)
-	}
-	return "/live?" + v.Encode()
-}
-
 // Hub keeps the views that are watched, and tells their viewers when they changed.
 type Hub struct {
 	board *Board
+	lists Lists
 	html  Renderer
 	tick  time.Duration
+	log   *slog.Logger
+	rail  rail
 
 	mu      sync.Mutex
 	views   map[Question]*watched
@@ -89,9 +52,10 @@ type watched struct {
 	next    time.Time // not to be refreshed before
 }
 
-// NewHub makes a hub over a board. Tick is how long changes are gathered, usually Tick.
-func NewHub(board *Board, html Renderer, tick time.Duration) *Hub {
-	return &Hub{board: board, html: html, tick: tick, views: make(map[Question]*watched)}
+// NewHub makes a hub over a board and the lists of what the record holds. Tick is how long changes are
+// gathered, usually Tick.
+func NewHub(board *Board, lists Lists, html Renderer, tick time.Duration, log *slog.Logger) *Hub {
+	return &Hub{board: board, lists: lists, html: html, tick: tick, log: log, views: make(map[Question]*watched)}
 }
 
 // Page is a view as a page: the HTML of its root, and what a socket needs to go on from there.
@@ -103,7 +67,8 @@ type Page struct {
 	At    time.Time
 }
 
-// Page renders the view. It stays for a minute, so that the socket that follows can go on from it.
+// Page renders the view. It stays for a minute, so that the socket that follows can go on from it. The
+// error is ErrTooManyViews, ErrClosing, room.ErrBadCursor, or the store's.
 func (h *Hub) Page(q Question) (Page, error) {
 	h.mu.Lock()
 	w, err := h.open(q)
@@ -126,27 +91,20 @@ func (h *Hub) open(q Question) (*watched, error) {
 		if len(h.views) >= maxViews && !h.dropIdlest() {
 			return nil, ErrTooManyViews
 		}
-		w = &watched{view: newView(h.html, h.asker(q)), viewers: make(map[*Viewer]struct{})}
+		w = &watched{view: newView(h.html, func() (Model, uint64, error) { return h.ask(q) }), viewers: make(map[*Viewer]struct{})}
+		if _, err := w.refresh(); err != nil {
+			return nil, err
+		}
+		w.floor = w.seq
 		h.views[q] = w
 	case w.stale:
+		if _, err := w.refresh(); err != nil {
+			return nil, err
+		}
 		w.stale = false
-		w.refresh()
 	}
 	w.idle = time.Now()
 	return w, nil
-}
-
-func (h *Hub) asker(q Question) func() (Model, uint64) {
-	if q.Name == "room" {
-		return func() (Model, uint64) {
-			r, seq := h.board.room(q.Key)
-			return r, seq
-		}
-	}
-	return func() (Model, uint64) {
-		o, seq := h.board.overview(q.Text)
-		return o, seq
-	}
 }
 
 func (h *Hub) dropIdlest() bool {
@@ -168,7 +126,7 @@ func (h *Hub) Run(ctx context.Context) {
 	again := time.NewTimer(time.Hour)
 	defer again.Stop()
 	pending := make(map[*watched]Question)
-	var heard string
+	var foot string
 	for {
 		select {
 		case <-ctx.Done():
@@ -177,10 +135,12 @@ func (h *Hub) Run(ctx context.Context) {
 			h.sweep()
 			continue
 		case <-again.C:
-		case <-h.board.news:
-			foot := h.board.footing()
-			h.touched(h.board.takeChanged(), foot != heard, pending)
-			heard = foot
+		case <-h.board.bell:
+			news := h.board.takeNews()
+			now := h.board.footing()
+			news.filed = news.filed || now != foot // every page tells how the sources are heard
+			foot = now
+			h.touched(news, pending)
 		}
 		again.Reset(h.refresh(pending))
 		h.breathe(ctx)
@@ -195,14 +155,13 @@ func (h *Hub) breathe(ctx context.Context) {
 	}
 }
 
-// touched adds the views that the changed sessions are part of. Nobody watches some of these: they are
-// refreshed when somebody does.
-func (h *Hub) touched(changed map[room.Key]struct{}, foot bool, pending map[*watched]Question) {
+// touched adds the views that the news is for. Nobody watches some of these: they are refreshed when
+// somebody does.
+func (h *Hub) touched(news news, pending map[*watched]Question) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for q, w := range h.views {
-		_, mine := changed[q.Key]
-		if !foot && !mine && (q.Name == "room" || len(changed) == 0) {
+		if !news.concerns(q) {
 			continue
 		}
 		if len(w.viewers) == 0 {
@@ -213,23 +172,50 @@ func (h *Hub) touched(changed map[room.Key]struct{}, foot bool, pending map[*wat
 	}
 }
 
+// concerns says whether a view may show something else now.
+func (n news) concerns(q Question) bool {
+	if n.filed {
+		return true
+	}
+	if q.Name == viewRoom {
+		_, mine := n.sessions[q.Key]
+		return mine
+	}
+	return q.Name == viewOverview && len(n.sessions) > 0
+}
+
 // refresh refreshes the pending views that are due and says when to look again.
 func (h *Hub) refresh(pending map[*watched]Question) time.Duration {
 	now, wait := time.Now(), time.Hour
-	for w := range pending {
+	for w, q := range pending {
 		if due := w.next.Sub(now); due > 0 {
 			wait = min(wait, due)
 			continue
 		}
 		delete(pending, w)
-		if w.view.refresh() {
+		changed, err := w.view.refresh()
+		if err != nil {
+			h.log.Error("a view could not be brought up to date, trying again", "view", q.Name, "err", err)
+			pending[w], w.next = q, now.Add(againTime)
+			continue
+		}
+		if changed {
 			h.wake(w)
 		}
-		if w.matches() > slowFrom {
-			w.next = now.Add(max(slowTick, h.tick))
-		}
+		w.next = now.Add(h.pause(w, q))
 	}
 	return wait
+}
+
+// pause is how long a view waits before it is refreshed again.
+func (h *Hub) pause(w *watched, q Question) time.Duration {
+	switch {
+	case q.List != nil:
+		return max(listTick, h.tick)
+	case w.matches() > slowFrom:
+		return max(slowTick, h.tick)
+	}
+	return 0
 }
 
 func (h *Hub) wake(w *watched) {
@@ -246,7 +232,7 @@ func (h *Hub) sweep() {
 	h.mu.Lock()
 	for q, w := range h.views {
 		switch {
-		case len(w.viewers) > 0 && q.Name == "room":
+		case len(w.viewers) > 0 && q.Name == viewRoom:
 			rooms = append(rooms, q.Key)
 		case len(w.viewers) == 0 && time.Since(w.idle) > viewLives:
 			delete(h.views, q)

@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/roomwatch/roomwatch/room"
@@ -13,6 +14,8 @@ const (
 	maxEnded  = 5_000                  // of which more are let go sooner
 	saveEvery = 500 * time.Millisecond // so that lists from the store lag the board by less than a second
 	loadTime  = 10 * time.Second
+
+	sampledFor = 24 * time.Hour // the totals of every minute are kept in memory
 )
 
 // Run folds the record until ctx ends, from the checkpoint on, and keeps saving what it learns. It ends
@@ -50,6 +53,10 @@ func (b *Board) restore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	samples, err := b.record.Samples(ctx, time.Now().Add(-sampledFor))
+	if err != nil {
+		return err
+	}
 	err = b.record.Recent(ctx, time.Now().Add(-keepEnded), func(s *room.Session) error {
 		b.place(s, nil, true)
 		return nil
@@ -59,11 +66,12 @@ func (b *Board) restore(ctx context.Context) error {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.last, b.position, b.saved = last, checkpoint, checkpoint
+	b.last, b.position, b.saved, b.samples = last, checkpoint, checkpoint, samples
 	if end != checkpoint {
 		b.goal = end
 	}
 	b.seq++
+	b.filed = b.seq
 	b.arrive()
 	return nil
 }
@@ -98,7 +106,7 @@ func (b *Board) saveRegularly(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := b.save(ctx); err != nil && ctx.Err() == nil {
+			if err := errors.Join(b.save(ctx), b.sample(ctx, time.Now())); err != nil && ctx.Err() == nil {
 				b.log.Error("saving sessions failed, trying again", "err", err)
 			}
 		}
@@ -109,14 +117,55 @@ func (b *Board) saveRegularly(ctx context.Context) {
 // ended leaves memory: its document is then at or past its last entry.
 func (b *Board) save(ctx context.Context) error {
 	sessions, position := b.unsaved()
+	noted := b.record.Noted()
+	filed := len(sessions) > 0 || position != b.saved || noted != b.noted
 	if len(sessions) > 0 || position != b.saved {
 		if err := b.record.Save(ctx, sessions, position); err != nil {
 			b.keepUnsaved(sessions)
 			return err
 		}
-		b.saved = position
+	}
+	b.saved, b.noted = position, noted
+	if filed {
+		b.turnPage(nil)
 	}
 	b.forget(time.Now())
+	return nil
+}
+
+// turnPage tells that lists show something else now, the totals of a minute among it.
+func (b *Board) turnPage(s *room.Sample) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if s != nil {
+		b.samples = append(b.samples, *s)
+		old, _ := slices.BinarySearchFunc(b.samples, s.At.Add(-sampledFor), func(s room.Sample, at time.Time) int { return s.At.Compare(at) })
+		b.samples = slices.Clone(b.samples[old:]) // readers hold on to the old array
+	}
+	b.seq++
+	b.news.filed, b.filed = true, b.seq
+	b.tell()
+}
+
+// sample keeps the totals of every whole minute, once the board knows them.
+func (b *Board) sample(ctx context.Context, now time.Time) error {
+	minute := now.UTC().Truncate(time.Minute)
+	b.mu.RLock()
+	s := room.Sample{At: minute, Totals: b.totals}
+	known := len(b.samples) > 0 && !b.samples[len(b.samples)-1].At.Before(minute)
+	b.mu.RUnlock()
+	select {
+	case <-b.ready:
+	default:
+		return nil
+	}
+	if known {
+		return nil
+	}
+	if err := b.record.Sample(ctx, s); err != nil {
+		return err
+	}
+	b.turnPage(&s)
 	return nil
 }
 

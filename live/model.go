@@ -25,7 +25,11 @@ type Overview struct {
 	Rows    []Row // created and live sessions that match, breakouts under their parent; at most MaxRows
 	Matches int   // how many match in all
 	Ended   []*room.Summary
+	Hour    []room.Sample // the totals of the last hour, one a minute; minutes may be missing
 	Sources []SourceState
+
+	Artifacts  []room.FiledArtifact // the newest
+	Recordings []RecordingRow       // the newest
 }
 
 // MaxRows is how many rows of live rooms a page holds.
@@ -45,10 +49,76 @@ type Room struct {
 	Parent    *room.Summary   // the session this one is a breakout of, if it is known
 	Breakouts []*room.Summary // by name
 	Sources   []SourceState
+
+	Span       string        // of the timeline: "", SpanSession or SpanQuarter
+	Minute     time.Time     // the clock of the page, in whole minutes
+	Deliveries []DeliveryRow // the newest of this session
+	More       string        // the cursor of those that follow, "" when these are all
 }
 
-func (Overview) model() {}
-func (Room) model()     {}
+// Sessions is the page of history.
+type Sessions struct {
+	Query   room.SessionQuery
+	Page    room.Page[room.Summary]
+	Matches int           // over all pages; more than room.MaxCount are told as one more
+	Day     []room.Sample // the totals of the last day, one a minute; minutes may be missing
+	Minute  time.Time     // the clock of the page, in whole minutes
+	Sources []SourceState
+}
+
+// Recordings is the page of recordings of all sessions.
+type Recordings struct {
+	Query   room.RecordingQuery
+	Rows    []RecordingRow
+	Next    string // the cursor of the following page, "" at the end
+	Matches int
+	Counts  []room.RecordingCount // recording and processing now; ready and failed of the last 24 hours
+	Minute  time.Time
+	Sources []SourceState
+}
+
+// RecordingRow is a recording in a list.
+type RecordingRow struct {
+	room.FiledRecording
+	Due     time.Time // when its file is expected, of one that is being processed
+	Overdue bool      // it is past that
+}
+
+// Artifacts is the page of the artifacts of all sessions.
+type Artifacts struct {
+	Query     room.ArtifactQuery
+	Page      room.Page[room.FiledArtifact]
+	Matches   int
+	Days      []room.UsageDay // of the last 14 days, oldest first; days without usage are missing
+	Costliest []room.RoomCost // today, the dearest first
+	Minute    time.Time
+	Sources   []SourceState
+}
+
+// Intake is the page of deliveries.
+type Intake struct {
+	Query    room.DeliveryQuery
+	Rows     []DeliveryRow
+	Next     string
+	Counts   []room.IntakeCount  // by minute, of the last hour
+	Refusals []room.RefusalCount // of the last hour, by reason
+	Minute   time.Time
+	Sources  []SourceState
+}
+
+// DeliveryRow is a delivery in a list, without its body.
+type DeliveryRow struct {
+	room.Delivery
+	Name    string // of its session: what people call it or, when that is not at hand, its sid
+	HasBody bool   // the body can be asked for by the position
+}
+
+func (Overview) model()   {}
+func (Room) model()       {}
+func (Sessions) model()   {}
+func (Recordings) model() {}
+func (Artifacts) model()  {}
+func (Intake) model()     {}
 
 // Element is a part of a page that is sent by itself. It has an id of its own in the document, stands
 // under its parent in the order of the model, and contains no other element.

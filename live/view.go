@@ -12,7 +12,7 @@ const maxGone = 1024
 // element has the seq at which it last changed or moved, every removal too; so the difference between
 // any state since the view was made and now can be told, to whoever was there at seq s.
 type view struct {
-	ask func() (Model, uint64) // the model now, and the seq that it is of
+	ask func() (Model, uint64, error) // the model now, and the seq that it is of
 
 	mu    sync.Mutex
 	html  Renderer
@@ -32,29 +32,28 @@ type piece struct {
 	rev        uint64
 }
 
-func newView(html Renderer, ask func() (Model, uint64)) *view {
-	v := &view{html: html, ask: ask, gone: make(map[string]uint64)}
-	v.refresh()
-	v.floor = v.seq
-	return v
+func newView(html Renderer, ask func() (Model, uint64, error)) *view {
+	return &view{html: html, ask: ask, gone: make(map[string]uint64)}
 }
 
-// refresh evaluates the question and renders what changed. It says whether anything did.
-func (v *view) refresh() bool {
+// refresh evaluates the question and renders what changed. It says whether anything did. When the
+// question cannot be answered, what is shown stays.
+func (v *view) refresh() (changed bool, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	model, seq := v.ask()
-	if seq == v.seq && v.model != nil {
-		return false
+	model, seq, err := v.ask()
+	if err != nil || seq == v.seq && v.model != nil {
+		return false, err
 	}
+	first := v.model == nil
 	v.model = model
 	next, changed := v.render(v.html.Elements(model), seq)
 	changed = v.bury(next, seq) || changed
 	v.shown = next
-	if changed || v.seq == 0 {
+	if changed || first {
 		v.seq, v.sent = seq, nil
 	}
-	return changed
+	return changed, nil
 }
 
 // render makes the pieces of the elements. What has its version keeps its HTML; what has its HTML and its

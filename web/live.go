@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"net/url"
 	"runtime/debug"
 	"strconv"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/roomwatch/roomwatch/live"
+	"github.com/roomwatch/roomwatch/room"
 )
 
 const protocol = "roomwatch.v1"
@@ -43,14 +45,33 @@ func (s *Server) live() fiber.Handler {
 
 // question reads what is to be watched. A room is found first: its session may have to be read back.
 func (s *Server) question(c *fiber.Ctx) (live.Question, error) {
-	q, err := live.ParseQuestion(c.Query("view"), c.Query("q"))
-	if err != nil || q.Name != "room" {
+	filters, err := filters(c)
+	if err != nil {
+		return live.Question{}, err
+	}
+	q, err := live.ParseQuestion(filters.Get("view"), filters)
+	if err != nil || !q.IsRoom() {
 		return q, err
 	}
+	return s.found(q)
+}
+
+// found is the question with the key of its session, which may have to be read back from the record.
+func (s *Server) found(q live.Question) (live.Question, error) {
 	ctx, cancel := asking()
 	defer cancel()
-	q.Key, err = s.Board.Find(ctx, c.Query("source"), q.Key.SID)
+	var err error
+	q.Key, err = s.Board.Find(ctx, q.Key.Source, q.Key.SID)
 	return q, err
+}
+
+// filters are the parameters of a request.
+func filters(c *fiber.Ctx) (url.Values, error) {
+	values, err := url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return nil, &room.BadValue{Name: "query", Want: "an ordinary query string"}
+	}
+	return values, nil
 }
 
 // watch is the life of a socket: one goroutine writes frames, this one reads. It must not return before

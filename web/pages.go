@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net/url"
 
 	"github.com/a-h/templ"
@@ -10,6 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2/middleware/compress"
 
 	"github.com/roomwatch/roomwatch/live"
+	"github.com/roomwatch/roomwatch/room"
 	"github.com/roomwatch/roomwatch/static"
 	"github.com/roomwatch/roomwatch/views"
 )
@@ -19,21 +21,40 @@ func (s *Server) compressed() fiber.Handler {
 }
 
 func (s *Server) overviewPage(c *fiber.Ctx) error {
-	q, err := live.ParseQuestion("overview", c.Query("q"))
-	if err != nil {
-		return err
+	return s.listPage("overview", "Live rooms")(c)
+}
+
+// listPage is a page whose filters are in its address.
+func (s *Server) listPage(name, title string) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		filters, err := filters(c)
+		if err != nil {
+			return err
+		}
+		q, err := live.ParseQuestion(name, filters)
+		if err != nil {
+			return err
+		}
+		return s.page(c, q, views.PageData{Title: title, Nav: name})
 	}
-	return s.page(c, q, views.PageData{Title: "Live rooms", Nav: "overview"})
 }
 
 func (s *Server) roomPage(c *fiber.Ctx) error {
-	ctx, cancel := asking()
-	defer cancel()
-	key, err := s.Board.Find(ctx, c.Query("source"), sidOf(c))
+	filters, err := filters(c)
 	if err != nil {
 		return err
 	}
-	return s.page(c, live.Question{Name: "room", Key: key}, views.PageData{Title: s.Board.Name(key)})
+	q, err := live.ParseQuestion("room:"+sidOf(c), filters)
+	if errors.Is(err, live.ErrNoView) {
+		return room.ErrNotFound
+	}
+	if err == nil {
+		q, err = s.found(q)
+	}
+	if err != nil {
+		return err
+	}
+	return s.page(c, q, views.PageData{Title: s.Board.Name(q.Key), Nav: "sessions"})
 }
 
 // page is the view as a complete document, which the socket then keeps up to date.

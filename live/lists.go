@@ -1,0 +1,156 @@
+package live
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/roomwatch/roomwatch/room"
+)
+
+// Lists is what views ask of the record beyond the present. It is an interface because there are several
+// stores, and because live must not know them. Every list is newest first; what a method takes and
+// returns is told where its types are.
+type Lists interface {
+	Sessions(ctx context.Context, q room.SessionQuery) (room.Page[room.Summary], error)
+	Recordings(ctx context.Context, q room.RecordingQuery) (room.Page[room.FiledRecording], error)
+	Artifacts(ctx context.Context, q room.ArtifactQuery) (room.Page[room.FiledArtifact], error)
+	Deliveries(ctx context.Context, q room.DeliveryQuery) (room.Page[room.Delivery], error)
+
+	CountSessions(ctx context.Context, q room.SessionQuery) (int, error)
+	CountRecordings(ctx context.Context, q room.RecordingQuery) (int, error)
+	CountArtifacts(ctx context.Context, q room.ArtifactQuery) (int, error)
+
+	RecordingCounts(ctx context.Context, since time.Time) ([]room.RecordingCount, error)
+	Usage(ctx context.Context, since time.Time) ([]room.UsageDay, error)
+	CostliestRooms(ctx context.Context, since time.Time, most int) ([]room.RoomCost, error)
+	Intake(ctx context.Context, since time.Time) ([]room.IntakeCount, error)
+	Refusals(ctx context.Context, since time.Time) ([]room.RefusalCount, error)
+}
+
+const (
+	askTime    = 4 * time.Second // for a question to the record
+	usageDays  = 14              // of usage and cost that are drawn
+	roomsNamed = 5               // of those that cost most
+)
+
+// ask answers a question as things are now, with the seq that the answer is of.
+func (h *Hub) ask(q Question) (Model, uint64, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), askTime)
+	defer cancel()
+	seq := h.board.Seq() // before the record is asked: it may already know more, never less
+	var m Model
+	var err error
+	switch list := q.List.(type) {
+	case room.SessionQuery:
+		m, err = h.sessions(ctx, list)
+	case room.RecordingQuery:
+		m, err = h.recordings(ctx, list)
+	case room.ArtifactQuery:
+		m, err = h.artifacts(ctx, list)
+	case room.DeliveryQuery:
+		m, err = h.intake(ctx, list)
+	default:
+		if q.Name == viewRoom {
+			return h.room(ctx, q)
+		}
+		o, seq := h.board.overview(q.Text)
+		o.Artifacts, o.Recordings = h.rail.look(ctx, h)
+		return o, seq, nil
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("ask for %s: %w", q.Name, err)
+	}
+	return m, seq, nil
+}
+
+// thisMinute is the clock of pages: what depends on it changes once a minute.
+func thisMinute() time.Time { return time.Now().UTC().Truncate(time.Minute) }
+
+func (h *Hub) sessions(ctx context.Context, q room.SessionQuery) (m Sessions, err error) {
+	m = Sessions{Query: q, Minute: thisMinute(), Sources: h.board.Sources(), Day: h.board.Samples(sampledFor)}
+	if m.Page, err = h.lists.Sessions(ctx, q); err != nil {
+		return m, err
+	}
+	m.Matches, err = h.lists.CountSessions(ctx, q)
+	return m, err
+}
+
+func (h *Hub) recordings(ctx context.Context, q room.RecordingQuery) (m Recordings, err error) {
+	m = Recordings{Query: q, Minute: thisMinute(), Sources: h.board.Sources()}
+	page, err := h.lists.Recordings(ctx, q)
+	if err != nil {
+		return m, err
+	}
+	m.Rows, m.Next = recordingRows(page.Items, m.Minute), page.Next
+	if m.Matches, err = h.lists.CountRecordings(ctx, q); err != nil {
+		return m, err
+	}
+	m.Counts, err = h.lists.RecordingCounts(ctx, m.Minute.Add(-24*time.Hour))
+	return m, err
+}
+
+func (h *Hub) artifacts(ctx context.Context, q room.ArtifactQuery) (m Artifacts, err error) {
+	m = Artifacts{Query: q, Minute: thisMinute(), Sources: h.board.Sources()}
+	if m.Page, err = h.lists.Artifacts(ctx, q); err != nil {
+		return m, err
+	}
+	if m.Matches, err = h.lists.CountArtifacts(ctx, q); err != nil {
+		return m, err
+	}
+	today := m.Minute.Truncate(24 * time.Hour)
+	if m.Days, err = h.lists.Usage(ctx, today.AddDate(0, 0, 1-usageDays)); err != nil {
+		return m, err
+	}
+	m.Costliest, err = h.lists.CostliestRooms(ctx, today, roomsNamed)
+	return m, err
+}
+
+func (h *Hub) intake(ctx context.Context, q room.DeliveryQuery) (m Intake, err error) {
+	m = Intake{Query: q, Minute: thisMinute(), Sources: h.board.Sources()}
+	if m.Rows, m.Next, err = h.deliveries(ctx, q); err != nil {
+		return m, err
+	}
+	hourAgo := m.Minute.Add(-time.Hour)
+	if m.Counts, err = h.lists.Intake(ctx, hourAgo); err != nil {
+		return m, err
+	}
+	m.Refusals, err = h.lists.Refusals(ctx, hourAgo)
+	return m, err
+}
+
+// deliveries are rows without their bodies: those are asked for one by one, and may be large.
+func (h *Hub) deliveries(ctx context.Context, q room.DeliveryQuery) (rows []DeliveryRow, next string, err error) {
+	page, err := h.lists.Deliveries(ctx, q)
+	if err != nil {
+		return nil, "", err
+	}
+	rows = make([]DeliveryRow, 0, len(page.Items))
+	for _, d := range page.Items {
+		row := DeliveryRow{Delivery: d, HasBody: d.Body != nil}
+		row.Body = nil
+		if d.SID != "" {
+			row.Name = h.board.Name(room.Key{Source: d.Source, SID: d.SID})
+		}
+		rows = append(rows, row)
+	}
+	return rows, page.Next, nil
+}
+
+// room is the page of one session, with the newest of its deliveries.
+func (h *Hub) room(ctx context.Context, q Question) (Model, uint64, error) {
+	r, seq := h.board.room(q.Key)
+	r.Span, r.Minute = q.Span, thisMinute()
+	if r.Detail == nil {
+		return r, seq, nil
+	}
+	var err error
+	r.Deliveries, r.More, err = h.deliveries(ctx, room.DeliveryQuery{Source: q.Key.Source, SID: q.Key.SID, Limit: roomDeliveries})
+	if err != nil {
+		return nil, 0, fmt.Errorf("ask for a room's deliveries: %w", err)
+	}
+	return r, seq, nil
+}
+
+// roomDeliveries is how many of a session's deliveries its page lists; the others are on the intake page.
+const roomDeliveries = 25
