@@ -1,6 +1,9 @@
 package room
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Concern is what is wrong, in one word.
 type Concern string
@@ -18,6 +21,12 @@ const (
 	ConcernSourceSilent    Concern = "source_silent"    // rooms are live, and nothing comes
 	ConcernIntakeRefused   Concern = "intake_refused"   // a burst of refused deliveries
 )
+
+var concerns = []Concern{ConcernStreamFailed, ConcernRecordingBroken, ConcernFileOverdue, ConcernRecordingNobody, ConcernStreamNobody,
+	ConcernDisputed, ConcernRoomEmpty, ConcernRoomOverdue, ConcernSourceSilent, ConcernIntakeRefused}
+
+// Compare orders concerns as they are listed.
+func (c Concern) Compare(o Concern) int { return slices.Index(concerns, c) - slices.Index(concerns, o) }
 
 // Limits are from when on something needs attention.
 type Limits struct {
