@@ -122,7 +122,11 @@ func (h *Hub) find(q Question) (*watched, error) {
 	if len(h.views) >= maxViews && !h.dropIdlest() {
 		return nil, ErrTooManyViews
 	}
-	v := newView(h.html, func() (Model, uint64, error) { return h.ask(q) })
+	m := &matching{}
+	if rooms, ok := q.List.(RoomQuery); ok {
+		m.words = room.ParseWords(rooms.Text)
+	}
+	v := newView(h.html, func() (Model, uint64, error) { return h.ask(q, m) })
 	h.views[q] = &watched{view: v, viewers: make(map[*Viewer]struct{}), stale: true}
 	return h.views[q], nil
 }
@@ -241,7 +245,7 @@ func (h *Hub) refresh(pending map[*watched]Question) time.Duration {
 // pause is how long a view waits before it is refreshed again.
 func (h *Hub) pause(w *watched, q Question) time.Duration {
 	switch {
-	case q.List != nil:
+	case q.List != nil && q.Name != viewOverview:
 		return max(listTick, h.tick)
 	case w.matches() > slowFrom:
 		return max(slowTick, h.tick)
