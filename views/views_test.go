@@ -67,6 +67,9 @@ func fragment(t *testing.T, source []byte) *html.Node {
 	if bytes.HasPrefix(source, []byte("<tr")) {
 		context = &html.Node{Type: html.ElementNode, Data: "tbody", DataAtom: atom.Tbody}
 	}
+	if bytes.HasPrefix(source, []byte("<tbody")) {
+		context = &html.Node{Type: html.ElementNode, Data: "table", DataAtom: atom.Table}
+	}
 	nodes, err := html.ParseFragment(bytes.NewReader(source), context)
 	if err != nil {
 		t.Fatal(err)
