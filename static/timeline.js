@@ -20,12 +20,15 @@ function place(overlay) {
 
 document.addEventListener("roomwatch:tick", (event) => {
   clock = event.detail;
+  index = undefined;
   const overlay = byId("timeline-now");
   if (overlay) place(overlay);
 });
 
 // A fresh overlay has the clock of its page, which counts minutes.
 document.addEventListener("roomwatch:applied", (event) => {
+  if (event.detail.elements[0] === reading) return;
+  index = undefined;
   for (const element of event.detail.elements) {
     const overlay = element.id === "timeline-now" ? element : element.querySelector?.("#timeline-now");
     if (overlay && clock) place(overlay);
@@ -35,19 +38,18 @@ document.addEventListener("roomwatch:applied", (event) => {
 
 // Reading
 
-const holds = (stripe, percent) => {
-  const [x, width] = numbers(stripe, "x", "width");
-  return x <= percent && percent < x + width;
-};
+let index; // what is drawn, by kind: from, to, and whose lane; made when it is asked for, gone with any change
 
-function lanesWith(selector, percent) {
-  const lanes = new Set();
-  for (const stripe of byId("timeline").querySelectorAll(selector)) if (holds(stripe, percent)) lanes.add(stripe.closest(".lane"));
-  return [...lanes];
+function drawn(kind) {
+  index ??= {};
+  return index[kind] ??= [...byId("timeline").querySelectorAll(`.lane > svg > rect.${kind}`)].map((stripe) => {
+    const [x, width] = numbers(stripe, "x", "width");
+    return { from: x, to: x + width, lane: stripe.closest(".lane") };
+  });
 }
 
-const count = (selector, percent) =>
-  [...byId("timeline").querySelectorAll(selector)].filter((stripe) => holds(stripe, percent)).length;
+const there = (kind, percent) => drawn(kind).filter(({ from, to }) => from <= percent && percent < to);
+const count = (kind, percent) => there(kind, percent).length;
 
 // The steps of the chart are a path from the bottom of a box, whose height is the greatest number.
 function people(percent) {
@@ -80,7 +82,13 @@ function make(name, className, ...children) {
   return element;
 }
 
+const icons = {}; // made once: a fresh one would ask for its file again
+
 function icon(name) {
+  return icons[name] ??= drawIcon(name);
+}
+
+function drawIcon(name) {
   const use = document.querySelector("#timeline use, .legend use")?.cloneNode();
   if (!use) return "";
   use.setAttribute("href", use.getAttribute("href").replace(/#.*/, "#" + name));
@@ -94,17 +102,18 @@ function icon(name) {
 const some = (n, one, many) => `${n} ${n === 1 ? one : many}`;
 
 function told(percent) {
-  const shares = lanesWith("#lanes rect.screen", percent).map((lane) => make("bdi", "", lane.querySelector(".name").textContent));
+  const lanes = new Set(there("screen", percent).map(({ lane }) => lane));
+  const shares = [...lanes].map((lane) => make("bdi", "", lane.querySelector(".name").textContent));
   const lines = [make("p", "", [
     some(people(percent), "person", "people"),
-    some(count("#lanes rect.mic", percent), "microphone", "microphones"),
-    some(count("#lanes rect.cam", percent), "camera", "cameras"),
+    some(count("mic", percent), "microphone", "microphones"),
+    some(count("cam", percent), "camera", "cameras"),
   ].join(" · "))];
   if (shares.length > 2) lines.push(make("p", "", `${shares.length} share a screen`));
   else for (const name of shares) lines.push(make("p", "", name, " shares a screen"));
   const jobs = [];
-  if (count("#bars rect.rec", percent)) jobs.push(make("span", "rec", icon("rec"), "recording "));
-  if (count("#bars rect.stream", percent)) jobs.push(make("span", "live", icon("waves"), "streaming"));
+  if (count("rec", percent)) jobs.push(make("span", "rec", icon("rec"), "recording "));
+  if (count("stream", percent)) jobs.push(make("span", "live", icon("waves"), "streaming"));
   if (jobs.length) lines.push(make("p", "", ...jobs));
   return lines;
 }
@@ -184,7 +193,7 @@ function key(event) {
   else at = (at || f.until) + move * step;
   show();
   clearTimeout(saying);
-  saying = setTimeout(() => { byId("said").textContent = [...reading.children].map((p) => p.textContent).join(", "); }, 500);
+  saying = setTimeout(() => { byId("said").textContent = [reading.querySelector("time"), ...[...reading.children].slice(1)].map((part) => part.textContent).join(", "); }, 500);
 }
 
 document.addEventListener("pointermove", point, { passive: true });

@@ -58,15 +58,16 @@ type overlay struct {
 // axis is the top of the drawing: times, and how many people were here.
 type axis struct {
 	window
-	people string // in words
+	people string // now, in words
+	peak   string
 	path   string // in a box of 100,000 by top
 	top    int
 }
 
 func (t timeline) axis(d *room.Detail) axis {
-	a := axis{window: t.window, people: "peak " + comma(d.PeakPeople), top: max(d.PeakPeople, 1)}
+	a := axis{window: t.window, peak: "peak " + comma(d.PeakPeople), top: max(d.PeakPeople, 1)}
 	if t.ended == 0 {
-		a.people = comma(d.People) + " now, " + a.people
+		a.people, a.peak = comma(d.People)+" now", ", "+a.peak
 	}
 	a.path = t.path(room.Steps(d.Participants), a.top)
 	return a
@@ -122,6 +123,14 @@ func tickText(t tick) string {
 		return t.at.Time().Format("2 Jan")
 	}
 	return utcShort(t.at)
+}
+
+// anchor keeps a label at the right edge within the page.
+func (t tick) anchor() string {
+	if position(t.x) > 98.5 {
+		return "end"
+	}
+	return "middle"
 }
 
 // countClass is where the number of a label stands for its words: where those do not show.
