@@ -1,6 +1,7 @@
 package views
 
 import (
+	"cmp"
 	"strconv"
 
 	"github.com/roomwatch/roomwatch/live"
@@ -63,7 +64,10 @@ func timelineOf(m live.Room) (t timeline, why string) {
 	if clock == 0 {
 		clock = room.At(d.LastEventAt)
 	}
-	t.from = floorTo(t.begin, oneMinute)
+	t.from = t.begin
+	if cmp.Or(t.ended, clock)-t.begin > 10*oneMinute {
+		t.from = floorTo(t.begin, oneMinute)
+	}
 	if t.ended == 0 {
 		t.now = max(clock, t.begin)
 		t.live(m.Span)

@@ -190,7 +190,8 @@ func TestRootContainsEveryInner(t *testing.T) {
 func TestRootHasEveryParent(t *testing.T) {
 	parents := map[string][]string{
 		"overview new": {"totals", "rooms-count", "rooms", "rooms-note", "ended", "sources"},
-		"room bare":    {"head", "stats", "people-count", "here", "here-count", "bots", "bots-count", "left", "left-count", "recordings", "streams", "breakouts", "artifacts", "analytics", "speech", "sources"},
+		"room bare": {"head", "stats", "people-count", "here", "here-count", "bots", "bots-count", "left", "left-count", "recordings", "streams", "breakouts", "artifacts", "analytics", "speech", "sources",
+			"timeline-tools", "timeline-over", "timeline-top", "lanes", "bars", "timeline-note", "timeline-said", "deliveries", "deliveries-more"},
 	}
 	for name, ids := range parents {
 		root := string(HTML{}.Root(models("x")[name], nil))
