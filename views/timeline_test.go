@@ -137,7 +137,7 @@ func TestLanesAreRightToTheSecond(t *testing.T) {
 
 // The captures are what plugNmeet really sent; what is drawn is compared with their own times.
 func TestLanesAreRightForTheRecordedRooms(t *testing.T) {
-	sessions := recorded(t)
+	sessions := captured(t)
 	if len(sessions) < 3 {
 		t.Fatalf("%d sessions in the capture", len(sessions))
 	}
@@ -154,20 +154,20 @@ func TestLanesAreRightForTheRecordedRooms(t *testing.T) {
 	}
 }
 
-type recordedSession struct {
+type capturedSession struct {
 	*room.Session
 	stays map[string][][2]float64
 }
 
-// recorded reads people's comings and goings, and the session's own events, out of a capture.
-func recorded(t *testing.T) map[string]*recordedSession {
+// captured reads people's comings and goings, and the session's own events, out of a capture.
+func captured(t *testing.T) map[string]*capturedSession {
 	t.Helper()
 	file, err := os.Open("../testdata/captures/three-rooms.jsonl")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	sessions := make(map[string]*recordedSession)
+	sessions := make(map[string]*capturedSession)
 	lines := bufio.NewScanner(file)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
@@ -195,13 +195,13 @@ func recorded(t *testing.T) map[string]*recordedSession {
 		}
 		s := sessions[b.Room.SID]
 		if s == nil {
-			s = &recordedSession{room.New(room.Key{Source: "default", SID: b.Room.SID}), make(map[string][][2]float64)}
+			s = &capturedSession{room.New(room.Key{Source: "default", SID: b.Room.SID}), make(map[string][][2]float64)}
 			sessions[b.Room.SID] = s
 		}
-		at, created := figureOf(t, b.CreatedAt)*1000, figureOf(t, b.Room.CreationTime)*1000
+		at, created := asNumber(t, b.CreatedAt)*1000, asNumber(t, b.Room.CreationTime)*1000
 		e := room.Event{Source: "default", SID: b.Room.SID, RoomID: b.Room.RoomID, ID: b.ID, Kind: kind, At: room.Time(at), CreationTime: room.Time(created)}
 		if p := b.Participant; p != nil {
-			ms := figureOf(t, p.JoinedAt)
+			ms := asNumber(t, p.JoinedAt)
 			e.Participant = &room.ParticipantSaid{SID: p.SID, Identity: p.Identity, Name: p.Name, JoinedAt: room.Time(ms), Reason: p.Reason}
 			if kind == room.KindParticipantLeft {
 				s.stays[p.Identity] = append(s.stays[p.Identity], [2]float64{ms, max(at, ms)})
@@ -212,7 +212,7 @@ func recorded(t *testing.T) map[string]*recordedSession {
 	return sessions
 }
 
-func figureOf(t *testing.T, text string) float64 {
+func asNumber(t *testing.T, text string) float64 {
 	t.Helper()
 	if text == "" {
 		return 0
