@@ -56,15 +56,30 @@ function setFormats() {
   const time = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
   const day = { weekday: "short", day: "numeric", month: "short" };
   const format = (options) => new Intl.DateTimeFormat("en-GB", { ...at, ...options });
-  formats = { time: format(time), day: format(day), full: format({ ...day, year: "numeric" }) };
+  const hour = { hour: "2-digit", minute: "2-digit" };
+  formats = { time: format(time), hour: format(hour), day: format(day), full: format({ ...day, year: "numeric" }) };
 }
+
+const utcDay = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", weekday: "short", day: "numeric", month: "short" });
 
 /** exact is a moment to the second, with its date and zone. */
 const exact = (date) => `${formats.full.format(date).replace(",", "")}, ${formats.time.format(date)} ${zoneName()}`;
 
-function clock(date) {
-  const time = formats.time.format(date), day = formats.day.format(date);
-  return day === formats.day.format(now()) ? time : `${day.replace(",", "")} ${time}`;
+const clock = (date) => dated(date, formats.time, formats.day.format(now()));
+
+// Times of day in other manners: on an axis, to the minute, and under the head of their day in UTC, which
+// may be another day for the reader.
+const clocks = {
+  full: exact,
+  hour: (date) => formats.hour.format(date),
+  minute: (date) => dated(date, formats.hour, formats.day.format(now())),
+  in: (date) => dated(date, formats.hour, utcDay.format(date)),
+  second: (date) => dated(date, formats.time, utcDay.format(date)),
+};
+
+function dated(date, time, told) {
+  const day = formats.day.format(date);
+  return day === told ? time.format(date) : `${day.replace(",", "")} ${time.format(date)}`;
 }
 
 const write = (element, text) => { if (element.textContent !== text) element.textContent = text; };
@@ -78,8 +93,7 @@ function tickTime(element) {
   if (age === "") write(element, coarse(ms));
   else if (age === "fresh") write(element, fresh(ms));
   else if (age === "ago") write(element, fresh(ms) + " ago");
-  else if (kind === "full") write(element, exact(new Date(at)));
-  else if (kind !== undefined) write(element, clock(new Date(at)));
+  else if (kind !== undefined) write(element, (clocks[kind] ?? clock)(new Date(at)));
 }
 
 function tick(within) {

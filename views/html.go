@@ -26,6 +26,10 @@ func (HTML) Elements(m live.Model) []live.Element {
 		return overviewElements(m)
 	case live.Room:
 		return roomElements(m)
+	case live.Sessions:
+		return sessionsElements(m)
+	case live.Recordings:
+		return recordingsElements(m)
 	}
 	panic(fmt.Sprintf("views: no page for %T", m))
 }
@@ -37,6 +41,10 @@ func (HTML) Root(m live.Model, inner map[string][]byte) []byte {
 		return render(overviewRoot(m, inner))
 	case live.Room:
 		return render(roomRoot(m, inner))
+	case live.Sessions:
+		return render(sessionsRoot(m, inner))
+	case live.Recordings:
+		return render(recordingsRoot(m, inner))
 	}
 	panic(fmt.Sprintf("views: no page for %T", m))
 }

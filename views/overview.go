@@ -51,11 +51,11 @@ func overviewElements(m live.Overview) []live.Element {
 	return append(out, sourceElements(m.Sources)...)
 }
 
-// distinctIDs keeps apart sessions of several sources that have the same sid: the first keeps its plain id.
+// distinctIDs keeps apart what has the same id in several sources: the first keeps its plain id.
 type distinctIDs map[string]bool
 
 func (d distinctIDs) of(id, source string) string {
-	if d[id] {
+	for d[id] {
 		id += "@" + source
 	}
 	d[id] = true
