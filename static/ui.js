@@ -164,7 +164,8 @@ function say(text) {
 // Copying
 
 async function copy(button) {
-  const text = button.dataset.copy || button.textContent.trim();
+  const other = document.getElementById(button.dataset.copyOf ?? "");
+  const text = other ? other.textContent : button.dataset.copy || button.textContent.trim();
   try {
     await navigator.clipboard.writeText(text);
   } catch {
@@ -238,9 +239,9 @@ document.addEventListener("click", (event) => {
   for (const details of opened()) if (!details.contains(event.target)) details.open = false;
   const button = event.target.closest?.("button");
   if (!button) return;
-  const { action, copy: copied, zone: to, densitySwitch, themeSwitch, keys } = button.dataset;
+  const { action, copy: copied, copyOf, zone: to, densitySwitch, themeSwitch, keys } = button.dataset;
   if (action !== undefined) askConnection();
-  else if (copied !== undefined) copy(button);
+  else if (copied !== undefined || copyOf) copy(button);
   else if (to) setZone(to);
   else if (densitySwitch) setDensity(densitySwitch);
   else if (themeSwitch !== undefined) nextTheme();
@@ -280,6 +281,11 @@ document.addEventListener("pointerover", (event) => {
   } else if (element.scrollWidth > element.clientWidth) {
     element.title = element.textContent;
   }
+});
+
+// Fields that say nothing stay out of the address.
+document.addEventListener("formdata", (event) => {
+  for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
 });
 
 document.addEventListener("roomwatch:applied", (event) => {

@@ -30,6 +30,10 @@ func (HTML) Elements(m live.Model) []live.Element {
 		return sessionsElements(m)
 	case live.Recordings:
 		return recordingsElements(m)
+	case live.Artifacts:
+		return artifactsElements(m)
+	case live.Intake:
+		return intakeElements(m)
 	}
 	panic(fmt.Sprintf("views: no page for %T", m))
 }
@@ -45,6 +49,10 @@ func (HTML) Root(m live.Model, inner map[string][]byte) []byte {
 		return render(sessionsRoot(m, inner))
 	case live.Recordings:
 		return render(recordingsRoot(m, inner))
+	case live.Artifacts:
+		return render(artifactsRoot(m, inner))
+	case live.Intake:
+		return render(intakeRoot(m, inner))
 	}
 	panic(fmt.Sprintf("views: no page for %T", m))
 }

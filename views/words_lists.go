@@ -127,9 +127,9 @@ func money(c float64) string {
 	return humanize.FormatFloat("#,###.##", c)
 }
 
-// sum is a day's or a room's cost: money to the hundredth, where that says enough.
+// sum is a day's or a room's cost, to the hundredth where that says enough.
 func sum(c float64) string {
-	if math.Abs(c) < 1 {
+	if math.Abs(c) < 0.01 {
 		return cost(c)
 	}
 	return humanize.FormatFloat("#,###.##", c)
@@ -206,3 +206,12 @@ func perMinute(n, minutes int) string {
 		return comma(int(math.Round(rate))) + " / min"
 	}
 }
+
+// webhookConfig is the beginning of plugNmeet's setting, up to the address.
+const webhookConfig = `client:
+  webhook_conf:
+    enable: true
+    url: "`
+
+// reachCommand prints the status that an address answers with.
+const reachCommand = `curl -sS -o /dev/null -w '%{http_code}\n' `
