@@ -20,7 +20,7 @@ func artifactsElements(m live.Artifacts) []live.Element {
 	first, last := span(items, made)
 	out := listElements(listState{
 		shown: len(items), n: m.Matches, what: artifactNoun, path: artifactsPath, q: m.Query, text: m.Query.Text,
-		next: next(m.Query, m.Page.Next), newest: beginning(m.Query), sources: m.Sources,
+		next: next(m.Query, m.Page.Next), newest: beginning(m.Query), received: received(m.Sources),
 		when: "plugNmeet makes analytics, transcripts and usage records after a room has ended, if they are switched on; a summary can take hours.",
 	})
 	ids := distinctIDs{}

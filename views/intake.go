@@ -31,7 +31,7 @@ func intakeElements(m live.Intake) []live.Element {
 	out = append(out, deliveryElements(m.Rows, false)...)
 	out = append(out, listElements(listState{
 		shown: len(m.Rows), n: -1, what: deliveryNoun, path: intakePath, q: m.Query,
-		next: next(m.Query, m.Next), newest: beginning(m.Query), sources: m.Sources,
+		next: next(m.Query, m.Next), newest: beginning(m.Query), received: true, // what to do else, the diagnosis says
 		when: "Every delivery appears here with its verdict, as soon as it has been answered.",
 	})...)
 	return append(out, sourceElements(m.Sources)...)
@@ -44,7 +44,7 @@ func (t intakeTold) text() string {
 	return plural(t.sources, "source", "sources") + ", " + plural(t.deliveries, "delivery", "deliveries") + " in the last hour"
 }
 
-// counts are the deliveries of the last hour, minute by minute; the current one is the last.
+// counts are the deliveries of the last hour: in all, and by whole minutes.
 type counts struct {
 	from     time.Time
 	all      int
@@ -59,10 +59,10 @@ type tally struct {
 }
 
 func countsOf(m live.Intake) counts {
-	c := counts{from: m.Minute.Add(-59 * time.Minute), verdicts: make(map[room.Verdict]*tally), sources: make(map[string]*tally), refused: make(map[string]int)}
+	c := counts{from: m.Minute.Add(-time.Hour), verdicts: make(map[room.Verdict]*tally), sources: make(map[string]*tally), refused: make(map[string]int)}
 	for _, count := range m.Counts {
 		at := int(count.Minute.Sub(c.from) / time.Minute)
-		if count.Minute.Before(c.from) || at >= 60 {
+		if count.Minute.Before(c.from) {
 			continue
 		}
 		c.all += count.N
@@ -83,7 +83,9 @@ func add[K comparable](to map[K]*tally, key K, at, n int) {
 		to[key] = t
 	}
 	t.n += n
-	t.minute[at] += n
+	if at < len(t.minute) { // the minute that goes on is no whole one
+		t.minute[at] += n
+	}
 }
 
 // spark draws the hour: a minute without deliveries had none.
@@ -103,7 +105,7 @@ func (t *tally) lately(minutes int) (n int) {
 	if t == nil {
 		return 0
 	}
-	for _, count := range t.minute[59-minutes : 59] {
+	for _, count := range t.minute[len(t.minute)-minutes:] {
 		n += count
 	}
 	return n
@@ -194,6 +196,14 @@ type finding struct {
 	source       string
 	advice       string
 	newest       time.Time
+}
+
+func (f finding) head() string {
+	head := comma(f.n) + " × " + f.word
+	if f.reason != "" {
+		head += ", the newest:"
+	}
+	return head
 }
 
 // key tells diagnoses apart.

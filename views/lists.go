@@ -100,11 +100,11 @@ type found struct {
 
 // turn is where a list can be gone on with, and what of it is seen.
 type turn struct {
-	shown   int
-	n       int // in all, -1 when nobody counted
-	what    noun
-	newest  templ.SafeURL // "" on the first page
-	older   templ.SafeURL // "" on the last one
+	shown  int
+	n      int // in all, -1 when nobody counted
+	what   noun
+	newest templ.SafeURL // "" on the first page
+	older  templ.SafeURL // "" on the last one
 }
 
 func (t turn) text() string {

@@ -35,13 +35,15 @@ func name(h room.Head) string {
 
 func overviewElements(m live.Overview) []live.Element {
 	out := make([]live.Element, 0, 10+len(m.Rows)+len(m.Ended)+len(m.Sources))
-	out = append(out, totals(m.Totals)...)
+	out = append(out, trends(m.Totals, m.Hour)...)
 	out = append(out, element("rooms-number", "rooms-count", m.Matches, count))
 	ids := distinctIDs{}
 	for _, r := range m.Rows {
 		out = append(out, element(ids.of("session-"+r.SID, r.Source), "rooms", r, sessionRow))
 	}
 	out = append(out, roomsNote(m)...)
+	out = append(out, newArtifacts(ids, m.Artifacts)...)
+	out = append(out, newRecordings(ids, m.Recordings)...)
 	for _, s := range m.Ended {
 		out = append(out, element(ids.of("ended-"+s.SID, s.Source), "ended", s, endedItem))
 	}
@@ -60,21 +62,6 @@ func (d distinctIDs) of(id, source string) string {
 	}
 	d[id] = true
 	return id
-}
-
-func totals(t room.Totals) []live.Element {
-	of := func(id, label, short string, n int, note string) live.Element {
-		return element("stat-"+id, "totals", stat{label, short, n, note}, statBlock)
-	}
-	return []live.Element{
-		of("rooms", "Rooms", "", t.Rooms, ""),
-		of("people", "People", "", t.People, botsApart(t.Bots)),
-		of("mics", "Microphones", "Mics", t.Microphones, perPeople(t.Microphones, t.People)),
-		of("cams", "Cameras", "Cams", t.Cameras, perPeople(t.Cameras, t.People)),
-		of("screens", "Screens", "", t.Screens, ""),
-		of("recordings", "Recordings", "Rec", t.RecordingsActive, ""),
-		of("streams", "Streams", "", t.StreamsActive, ""),
-	}
 }
 
 func botsApart(bots int) string {

@@ -18,7 +18,7 @@ func sessionsElements(m live.Sessions) []live.Element {
 	first, last := span(m.Page.Items, room.Summary.Begin)
 	out := listElements(listState{
 		shown: len(m.Page.Items), n: m.Matches, what: sessionNoun, path: sessionsPath, q: m.Query, text: m.Query.Text,
-		next: next(m.Query, m.Page.Next), newest: beginning(m.Query), sources: m.Sources,
+		next: next(m.Query, m.Page.Next), newest: beginning(m.Query), received: received(m.Sources),
 		when: "A session appears here as soon as plugNmeet creates a room, and stays when it has ended.",
 	})
 	day := concurrencyOf(m.Day, m.Minute)
@@ -100,7 +100,7 @@ type listState struct {
 	q            query
 	text         string
 	next, newest query // nil when there is no such page
-	sources      []live.SourceState
+	received     bool  // anything at all, ever
 	when         string
 }
 
@@ -117,7 +117,7 @@ func listElements(s listState) []live.Element {
 	if s.shown > 0 {
 		return append(out, element("turner", "turner-box", at, turner))
 	}
-	why := nothing{what: s.what, text: s.text, newest: at.newest, received: received(s.sources), when: s.when}
+	why := nothing{what: s.what, text: s.text, newest: at.newest, received: s.received, when: s.when}
 	if narrowed(s.q) {
 		why.clear = templ.URL(s.path)
 	}

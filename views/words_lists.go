@@ -166,7 +166,9 @@ func adviceFor(code string) string {
 	return cmp.Or(advice[code], "The reason is in their own words; the deliveries below tell more.")
 }
 
-func refusalWord(code string) string { return cmp.Or(refusalWords[code], strings.ReplaceAll(code, "_", " "), "refused") }
+func refusalWord(code string) string {
+	return cmp.Or(refusalWords[code], strings.ReplaceAll(code, "_", " "), "refused")
+}
 
 // usageNote is what an artifact's row says of what it is.
 func usageNote(a room.FiledArtifact) string {
