@@ -56,8 +56,10 @@ function setFormats() {
   const time = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
   const day = { weekday: "short", day: "numeric", month: "short" };
   const format = (options) => new Intl.DateTimeFormat("en-GB", { ...at, ...options });
-  const hour = { hour: "2-digit", minute: "2-digit" };
-  formats = { time: format(time), hour: format(hour), day: format(day), full: format({ ...day, year: "numeric" }) };
+  formats = {
+    time: format(time), day: format(day), full: format({ ...day, year: "numeric" }),
+    hm: format({ hour: "2-digit", minute: "2-digit" }), date: format({ day: "numeric", month: "short" }),
+  };
 }
 
 const utcDay = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", weekday: "short", day: "numeric", month: "short" });
@@ -70,10 +72,9 @@ const clock = (date) => dated(date, formats.time, formats.day.format(now()));
 // Times of day in other manners: on an axis, to the minute, and under the head of their day in UTC, which
 // may be another day for the reader.
 const clocks = {
-  full: exact,
-  hour: (date) => formats.hour.format(date),
-  minute: (date) => dated(date, formats.hour, formats.day.format(now())),
-  in: (date) => dated(date, formats.hour, utcDay.format(date)),
+  hour: (date) => formats.hm.format(date),
+  minute: (date) => dated(date, formats.hm, formats.day.format(now())),
+  in: (date) => dated(date, formats.hm, utcDay.format(date)),
   second: (date) => dated(date, formats.time, utcDay.format(date)),
 };
 
@@ -89,11 +90,13 @@ function tickTime(element) {
   if (kind === "now") return write(element, exact(new Date(now())));
   const at = Date.parse(element.dateTime);
   if (Number.isNaN(at)) return;
+  if (clocks[kind]) return write(element, clocks[kind](new Date(at)));
   const ms = Math.max(0, now() - at);
   if (age === "") write(element, coarse(ms));
   else if (age === "fresh") write(element, fresh(ms));
   else if (age === "ago") write(element, fresh(ms) + " ago");
-  else if (kind !== undefined) write(element, (clocks[kind] ?? clock)(new Date(at)));
+  else if (kind === "full") write(element, exact(new Date(at)));
+  else if (kind !== undefined) write(element, clock(new Date(at)));
 }
 
 function tick(within) {
@@ -163,9 +166,16 @@ function say(text) {
 
 // Copying
 
+/** copyText is what a button copies: this page's address, another element's text, what it is told to, or its own text. */
+function copyText(button) {
+  const { copy, copyFrom } = button.dataset;
+  if (copy === "link") return location.href;
+  if (copyFrom) return button.closest("section").querySelector(copyFrom).textContent;
+  return copy || button.textContent.trim();
+}
+
 async function copy(button) {
-  const other = document.getElementById(button.dataset.copyOf ?? "");
-  const text = other ? other.textContent : button.dataset.copy || button.textContent.trim();
+  const text = copyText(button);
   try {
     await navigator.clipboard.writeText(text);
   } catch {
@@ -173,7 +183,7 @@ async function copy(button) {
   }
   button.dataset.copied = "";
   setTimeout(() => { delete button.dataset.copied; }, 1200);
-  say(`Copied ${text}`);
+  say(text.length < 200 ? `Copied ${text}` : "Copied");
 }
 
 // Pages on plain http have no clipboard object.
@@ -239,9 +249,9 @@ document.addEventListener("click", (event) => {
   for (const details of opened()) if (!details.contains(event.target)) details.open = false;
   const button = event.target.closest?.("button");
   if (!button) return;
-  const { action, copy: copied, copyOf, zone: to, densitySwitch, themeSwitch, keys } = button.dataset;
+  const { action, copy: copied, zone: to, densitySwitch, themeSwitch, keys } = button.dataset;
   if (action !== undefined) askConnection();
-  else if (copied !== undefined || copyOf) copy(button);
+  else if (copied !== undefined) copy(button);
   else if (to) setZone(to);
   else if (densitySwitch) setDensity(densitySwitch);
   else if (themeSwitch !== undefined) nextTheme();
