@@ -17,15 +17,15 @@ const (
 
 func artifactsElements(m live.Artifacts) []live.Element {
 	items := m.Page.Items
-	first, last := span(items, made)
+	first, last := span(items, filedAt)
 	out := listElements(listState{
 		shown: len(items), n: m.Matches, what: artifactNoun, path: artifactsPath, q: m.Query, text: m.Query.Text,
-		next: next(m.Query, m.Page.Next), newest: beginning(m.Query), received: received(m.Sources),
+		next: olderPage(m.Query, m.Page.Next), newest: newestPage(m.Query), received: received(m.Sources),
 		when: "plugNmeet makes analytics, transcripts and usage records after a room has ended, if they are switched on; a summary can take hours.",
 	})
 	ids := distinctIDs{}
 	head := heads("artifacts", artifactCells, m.Minute, artifactNoun, first, last, m.Query.Cursor != "", m.Page.Next != "")
-	out = append(out, byDay(ids, items, made, head, func(a room.FiledArtifact) live.Element {
+	out = append(out, byDay(ids, items, filedAt, head, func(a room.FiledArtifact) live.Element {
 		return element(ids.of("artifact-"+a.ArtifactID, a.Source), "artifacts", artifactLineOf(a), artifactRow)
 	})...)
 	days := usageDays(m.Days, m.Minute)
@@ -35,7 +35,7 @@ func artifactsElements(m live.Artifacts) []live.Element {
 	return append(out, sourceElements(m.Sources)...)
 }
 
-func made(a room.FiledArtifact) time.Time { return a.CreatedAt }
+func filedAt(a room.FiledArtifact) time.Time { return a.CreatedAt }
 
 // artifactLine is an artifact in a list, without pointers, so that equal ones are equal.
 type artifactLine struct {

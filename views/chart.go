@@ -37,7 +37,7 @@ func (p plot) y(n, most int) float64 {
 
 // line is the steps along the points; most is the count that reaches the top.
 func (p plot) line(points []point, most int) string {
-	var d path
+	var d pathData
 	for _, run := range runs(points) {
 		d.to('M', p.x(run[0].slot), p.y(run[0].n, most))
 		d = p.steps(d, run, most)
@@ -47,7 +47,7 @@ func (p plot) line(points []point, most int) string {
 
 // area is what lies under the line.
 func (p plot) area(points []point, most int) string {
-	var d path
+	var d pathData
 	for _, run := range runs(points) {
 		d.to('M', p.x(run[0].slot), p.base)
 		d.to('V', p.y(run[0].n, most))
@@ -59,7 +59,7 @@ func (p plot) area(points []point, most int) string {
 }
 
 // steps goes on along a run to the end of its last slot. Equal neighbours are one step.
-func (p plot) steps(d path, run []point, most int) path {
+func (p plot) steps(d pathData, run []point, most int) pathData {
 	for i, pt := range run[1:] {
 		if pt.n != run[i].n {
 			d.to('H', p.x(pt.slot))
@@ -82,10 +82,10 @@ func runs(points []point) (out [][]point) {
 	return out
 }
 
-// path is the text of a path's d, to a tenth of a unit.
-type path []byte
+// pathData is the text of a path's d, to a tenth of a unit.
+type pathData []byte
 
-func (d *path) to(command byte, numbers ...float64) {
+func (d *pathData) to(command byte, numbers ...float64) {
 	*d = append(*d, command)
 	for i, n := range numbers {
 		if i > 0 {

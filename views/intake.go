@@ -31,7 +31,7 @@ func intakeElements(m live.Intake) []live.Element {
 	out = append(out, deliveryElements(m.Rows, false)...)
 	out = append(out, listElements(listState{
 		shown: len(m.Rows), n: -1, what: deliveryNoun, path: intakePath, q: m.Query,
-		next: next(m.Query, m.Next), newest: beginning(m.Query), received: true, // what to do else, the diagnosis says
+		next: olderPage(m.Query, m.Next), newest: newestPage(m.Query), received: true, // what to do else, the diagnosis says
 		when: "Every delivery appears here with its verdict, as soon as it has been answered.",
 	})...)
 	return append(out, sourceElements(m.Sources)...)

@@ -19,7 +19,7 @@ const (
 func recordingsElements(m live.Recordings) []live.Element {
 	out := listElements(listState{
 		shown: len(m.Rows), n: m.Matches, what: recordingNoun, path: recordingsPath, q: m.Query, text: m.Query.Text,
-		next: next(m.Query, m.Next), newest: beginning(m.Query), received: received(m.Sources),
+		next: olderPage(m.Query, m.Next), newest: newestPage(m.Query), received: received(m.Sources),
 		when: "A recording appears here as soon as a recorder begins with it.",
 	})
 	for _, b := range boxes(m) {

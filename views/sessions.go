@@ -18,7 +18,7 @@ func sessionsElements(m live.Sessions) []live.Element {
 	first, last := span(m.Page.Items, room.Summary.Begin)
 	out := listElements(listState{
 		shown: len(m.Page.Items), n: m.Matches, what: sessionNoun, path: sessionsPath, q: m.Query, text: m.Query.Text,
-		next: next(m.Query, m.Page.Next), newest: beginning(m.Query), received: received(m.Sources),
+		next: olderPage(m.Query, m.Page.Next), newest: newestPage(m.Query), received: received(m.Sources),
 		when: "A session appears here as soon as plugNmeet creates a room, and stays when it has ended.",
 	})
 	day := concurrencyOf(m.Day, m.Minute)
@@ -131,8 +131,8 @@ func (s listState) link(q query) templ.SafeURL {
 	return listURL(s.path, q)
 }
 
-// next is the query of the page that the cursor names, nil when there is none.
-func next(q query, cursor string) query {
+// olderPage is the query of the page that the cursor names, nil when there is none.
+func olderPage(q query, cursor string) query {
 	if cursor == "" {
 		return nil
 	}
@@ -141,8 +141,8 @@ func next(q query, cursor string) query {
 	return filled(v)
 }
 
-// beginning is the query without its cursor, nil when it has none.
-func beginning(q query) query {
+// newestPage is the query without its cursor, nil when it has none.
+func newestPage(q query) query {
 	v := q.Values()
 	if !v.Has("cursor") {
 		return nil
