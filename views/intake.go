@@ -136,6 +136,8 @@ func healthOf(s live.SourceState, t *tally, refused int) sign {
 		return sign{"dashed", "nothing received yet", "late"}
 	case !heard:
 		return sign{"ring", "silent for the last hour", ""}
+	case t.lately(rateMinutes) == 0:
+		return sign{"disc", "quiet for the last " + plural(rateMinutes, "minute", "minutes"), "good"}
 	}
 	return sign{"disc", "steady; all signatures good", "good"}
 }
