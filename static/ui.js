@@ -62,12 +62,25 @@ function setFormats() {
   };
 }
 
+const utcDay = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", weekday: "short", day: "numeric", month: "short" });
+
 /** exact is a moment to the second, with its date and zone. */
 const exact = (date) => `${formats.full.format(date).replace(",", "")}, ${formats.time.format(date)} ${zoneName()}`;
 
-function clock(date) {
-  const time = formats.time.format(date), day = formats.day.format(date);
-  return day === formats.day.format(now()) ? time : `${day.replace(",", "")} ${time}`;
+const clock = (date) => dated(date, formats.time, formats.day.format(now()));
+
+// Times of day in other manners: on an axis, to the minute, and under the head of their day in UTC, which
+// may be another day for the reader.
+const clocks = {
+  hour: (date) => formats.hm.format(date),
+  minute: (date) => dated(date, formats.hm, formats.day.format(now())),
+  in: (date) => dated(date, formats.hm, utcDay.format(date)),
+  second: (date) => dated(date, formats.time, utcDay.format(date)),
+};
+
+function dated(date, time, told) {
+  const day = formats.day.format(date);
+  return day === told ? time.format(date) : `${day.replace(",", "")} ${time.format(date)}`;
 }
 
 const write = (element, text) => { if (element.textContent !== text) element.textContent = text; };
@@ -77,6 +90,7 @@ function tickTime(element) {
   if (kind === "now") return write(element, exact(new Date(now())));
   const at = Date.parse(element.dateTime);
   if (Number.isNaN(at)) return;
+  if (clocks[kind]) return write(element, clocks[kind](new Date(at)));
   const ms = Math.max(0, now() - at);
   if (age === "") write(element, coarse(ms));
   else if (age === "fresh") write(element, fresh(ms));
@@ -291,6 +305,11 @@ document.addEventListener("pointerover", (event) => {
   } else if (element.scrollWidth > element.clientWidth) {
     element.title = element.textContent;
   }
+});
+
+// Fields that say nothing stay out of the address.
+document.addEventListener("formdata", (event) => {
+  for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
 });
 
 document.addEventListener("roomwatch:applied", (event) => {
