@@ -139,5 +139,6 @@ func (s *Server) gauges() {
 	s.metrics.gauge("roomwatch_streams_active", "RTMP streams that go on.", totals(func(t room.Totals) int { return t.StreamsActive }))
 	s.metrics.counter("roomwatch_notes_dropped_total", "Notes of refused deliveries that were lost because they came too fast.",
 		func() float64 { return float64(s.Record.NotesDropped()) })
+	s.metrics.gauge("roomwatch_exports", "Exports under way.", func() float64 { return float64(len(s.exports)) })
 	s.metrics.gauge("roomwatch_sockets", "Open live sockets.", func() float64 { return float64(s.sockets.count()) })
 }
