@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -153,6 +154,30 @@ func TestAnExportIsAFileWithTheDate(t *testing.T) {
 		a := r.do("POST", page+".csv", "")
 		if a.StatusCode != http.StatusMethodNotAllowed || a.Header.Get("Allow") != "GET, HEAD" {
 			t.Errorf("POST %s.csv: %d", page, a.StatusCode)
+		}
+	}
+}
+
+func TestWhatFollowsAHeadOfAnExportIsAnAnswerOfItsOwn(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	line, err := net.Dial("tcp", r.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer line.Close()
+	_ = line.SetDeadline(time.Now().Add(10 * time.Second))
+	in := bufio.NewReader(line)
+	for _, method := range []string{"HEAD", "GET", "HEAD", "GET"} {
+		if _, err := fmt.Fprintf(line, "%s /sessions.csv HTTP/1.1\r\nHost: localhost\r\n\r\n", method); err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.ReadResponse(in, &http.Request{Method: method})
+		if err != nil {
+			t.Fatalf("%s: %v", method, err)
+		}
+		if _, err := io.Copy(io.Discard, response.Body); err != nil || response.StatusCode != http.StatusOK || in.Buffered() > 0 {
+			t.Errorf("%s: %d %v, %d bytes over", method, response.StatusCode, err, in.Buffered())
 		}
 	}
 }
