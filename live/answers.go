@@ -72,7 +72,7 @@ func (b *Board) State(now time.Time, limit int, cursor string) (State, error) {
 	}
 	b.mu.RLock()
 	st := State{GeneratedAt: now.UTC(), Epoch: b.epoch, Seq: b.seq, Totals: b.totals, Sources: b.sourceStates(time.Millisecond)}
-	st.Sessions = b.openSummaries(nil)
+	st.Sessions = (&matching{}).of(b.open)
 	b.mu.RUnlock()
 	slices.SortFunc(st.Sessions, func(x, y *room.Summary) int { return strings.Compare(standsAt(y), standsAt(x)) })
 	if after != "" {
@@ -124,17 +124,6 @@ func (b *Board) sourceStates(grain time.Duration) []SourceState {
 			s.Status = "receiving"
 		}
 		out = append(out, s)
-	}
-	return out
-}
-
-// openSummaries lists the sessions that have not ended and match, in no order.
-func (b *Board) openSummaries(words room.Words) []*room.Summary {
-	out := make([]*room.Summary, 0, len(b.open))
-	for _, e := range b.open {
-		if len(words) == 0 || e.session.Mentions(words, e.summary.Head) {
-			out = append(out, e.summary)
-		}
 	}
 	return out
 }
@@ -192,13 +181,19 @@ func (b *Board) lookup(ctx context.Context, source, sid string) (*room.Session, 
 }
 
 // overview is the page of live rooms as it is now, and the seq that it is of.
-func (b *Board) overview(text string) (Overview, uint64) {
-	words := room.ParseWords(text)
+func (b *Board) overview(q RoomQuery, m *matching) (Overview, uint64) {
 	b.mu.RLock()
-	seq, matches := b.seq, b.openSummaries(words)
-	o := Overview{Text: text, Totals: b.totals, Matches: len(matches), Sources: b.sourceStates(pageGrain), Ended: b.justEnded(), Hour: b.sampled(time.Hour)}
+	seq, matches := b.seq, m.of(b.open)
+	o := Overview{Query: q, Totals: b.totals, Sources: b.sourceStates(pageGrain), Ended: b.justEnded(), Hour: b.sampled(time.Hour), Alarms: b.alarms}
 	b.mu.RUnlock()
-	o.Rows = arrange(matches)
+	for _, s := range matches {
+		o.Counts.count(s)
+	}
+	if q.Only != "" {
+		matches = slices.DeleteFunc(matches, func(s *room.Summary) bool { return !within(s, q.Only) })
+	}
+	o.Matches = len(matches)
+	o.Rows, o.Query.Page, o.Pages = q.arrange(matches)
 	return o, seq
 }
 
@@ -215,41 +210,6 @@ func (b *Board) justEnded() []*room.Summary {
 		return cmp.Or(y.EndedAt.Compare(x.EndedAt), cmp.Compare(x.SID, y.SID))
 	})
 	return out[:min(len(out), most)]
-}
-
-// arrange orders rows by people, then newest first, and puts breakouts under their parent.
-func arrange(sums []*room.Summary) []Row {
-	slices.SortFunc(sums, func(x, y *room.Summary) int {
-		return cmp.Or(cmp.Compare(y.People, x.People), y.Begin().Compare(x.Begin()), cmp.Compare(x.SID, y.SID))
-	})
-	parents := make(map[roomKey]bool, len(sums))
-	for _, s := range sums {
-		if s.ParentRoomID == "" {
-			parents[roomKey{s.Source, s.RoomID}] = true
-		}
-	}
-	under := make(map[roomKey][]*room.Summary)
-	for _, s := range sums {
-		if parent := (roomKey{s.Source, s.ParentRoomID}); s.ParentRoomID != "" && parents[parent] {
-			under[parent] = append(under[parent], s)
-		}
-	}
-	rows := make([]Row, 0, min(len(sums), MaxRows))
-	for _, s := range sums {
-		if s.ParentRoomID != "" && parents[roomKey{s.Source, s.ParentRoomID}] {
-			continue
-		}
-		rows = append(rows, Row{Summary: s})
-		own := roomKey{s.Source, s.RoomID}
-		for _, breakout := range under[own] {
-			rows = append(rows, Row{Summary: breakout, Breakout: true})
-		}
-		delete(under, own)
-		if len(rows) >= MaxRows {
-			return rows[:MaxRows]
-		}
-	}
-	return rows
 }
 
 // room is the page of one session as it is now, and the seq that it is of.

@@ -59,6 +59,7 @@ type Board struct {
 	noted    uint64        // of the record, when lists were last told of
 	filed    uint64        // the seq at which lists last changed
 	samples  []room.Sample // of the last day, one a minute
+	alarms   []room.Alarm  // replaced, never changed
 }
 
 // news is what changed since the hub last asked.

@@ -50,6 +50,9 @@ func encode(f frame) ([]byte, error) {
 func (v *view) after(epoch string, s uint64, reset bool) (data []byte, seq uint64, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if err := v.answered(); err != nil {
+		return nil, 0, err
+	}
 	from := &s
 	if reset || s < v.floor {
 		from = nil

@@ -124,7 +124,7 @@ func TestAFrameLeadsFromAnyKnownStateToTheOneShown(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var now scene
 		seq := uint64(0)
-		v := newView(plain{}, func() (Model, uint64) { seq++; return now, seq })
+		v := viewOf(t, func() (Model, uint64) { seq++; return now, seq })
 		viewers := []*browser{}
 		for range rapid.IntRange(1, 8).Draw(t, "steps") {
 			viewers = append(viewers, visit(t, v, 0, true))
@@ -163,7 +163,7 @@ func visit(t *rapid.T, v *view, s uint64, reset bool) *browser {
 }
 
 func TestAStateBeforeTheViewWasMadeIsAnsweredWithAReset(t *testing.T) {
-	v := newView(plain{}, func() (Model, uint64) { return scene{}, 7 })
+	v := viewOf(t, func() (Model, uint64) { return scene{}, 7 })
 	for s, reset := range map[uint64]bool{0: true, 6: true, 7: false, 8: false} {
 		data, _, err := v.after("e", s, false)
 		if err != nil || bytes.Contains(data, []byte(`"r":true`)) != reset {
@@ -178,7 +178,7 @@ func TestAnElementThatOnlyStandsElsewhereIsNotRenderedAgain(t *testing.T) {
 		return Element{ID: id, Parent: "left", Version: 1, Render: func() []byte { renders++; return []byte(id + "=1;") }}
 	}
 	now, seq := scene{[]Element{el("a"), el("b"), el("c")}}, uint64(1)
-	v := newView(plain{}, func() (Model, uint64) { return now, seq })
+	v := viewOf(t, func() (Model, uint64) { return now, seq })
 	now, seq = scene{[]Element{el("c"), el("a"), el("b")}}, 2
 	v.refresh()
 	if renders != 3 {
@@ -191,7 +191,7 @@ func TestAnElementThatOnlyStandsElsewhereIsNotRenderedAgain(t *testing.T) {
 }
 
 func TestEqualStatesShareOneEncoding(t *testing.T) {
-	v := newView(plain{}, func() (Model, uint64) { return scene{}, 3 })
+	v := viewOf(t, func() (Model, uint64) { return scene{}, 3 })
 	a, _, _ := v.after("e", 3, false)
 	b, _, _ := v.after("e", 3, false)
 	if &a[0] != &b[0] {
@@ -202,7 +202,7 @@ func TestEqualStatesShareOneEncoding(t *testing.T) {
 func TestAnElementThatCameBackIsNotRemovedFirst(t *testing.T) {
 	el := Element{ID: "a", Parent: "left", Version: 1, Render: func() []byte { return []byte("a=1;") }}
 	now, seq := scene{[]Element{el}}, uint64(1)
-	v := newView(plain{}, func() (Model, uint64) { return now, seq })
+	v := viewOf(t, func() (Model, uint64) { return now, seq })
 	for _, next := range []scene{{}, {[]Element{el}}} {
 		now, seq = next, seq+1
 		v.refresh()
@@ -217,4 +217,20 @@ func TestAnEmptyFrameSaysThatItIsEmpty(t *testing.T) {
 	if want := `{"e":"e","s":3,"at":5,"o":[]}`; err != nil || string(data) != want {
 		t.Errorf("%s, %v, want %s", data, err, want)
 	}
+}
+
+// viewOf is a view of a question that always has an answer, and was asked once.
+func viewOf(t interface {
+	Helper()
+	Fatal(args ...any)
+}, ask func() (Model, uint64)) *view {
+	t.Helper()
+	v := newView(plain{}, func() (Model, uint64, error) {
+		m, seq := ask()
+		return m, seq, nil
+	})
+	if _, err := v.refresh(); err != nil {
+		t.Fatal(err)
+	}
+	return v
 }

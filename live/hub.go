@@ -48,7 +48,7 @@ type watched struct {
 	*view
 	viewers map[*Viewer]struct{}
 	idle    time.Time // since when it has no viewers
-	stale   bool      // changed while nobody watched
+	stale   bool      // to be refreshed before it is shown: it is new, or something changed while nobody watched
 	next    time.Time // not to be refreshed before
 }
 
@@ -70,41 +70,76 @@ type Page struct {
 // Page renders the view. It stays for a minute, so that the socket that follows can go on from it. The
 // error is ErrTooManyViews, ErrClosing, room.ErrBadCursor, or the store's.
 func (h *Hub) Page(q Question) (Page, error) {
-	h.mu.Lock()
-	w, err := h.open(q)
-	h.mu.Unlock()
+	w, err := h.open(q, nil)
 	if err != nil {
 		return Page{}, err
 	}
-	root, seq := w.page()
+	root, seq, err := w.page()
+	if err != nil {
+		return Page{}, err
+	}
 	return Page{Root: root, Live: q.Path(), Epoch: h.board.epoch, Seq: seq, At: time.Now()}, nil
 }
 
-// open finds or makes the view of a question.
-func (h *Hub) open(q Question) (*watched, error) {
+// open finds or makes the view of a question, and lets a viewer in. The question is asked after the lock
+// is given back: the record may take its time, and others watch other things.
+func (h *Hub) open(q Question, viewer *Viewer) (*watched, error) {
+	h.mu.Lock()
+	w, err := h.find(q)
+	if err != nil {
+		h.mu.Unlock()
+		return nil, err
+	}
+	if viewer != nil {
+		viewer.view = w
+		w.viewers[viewer] = struct{}{}
+	}
+	stale := w.stale
+	w.stale, w.idle = false, time.Now()
+	h.mu.Unlock()
+	if !stale {
+		return w, nil
+	}
+	changed, err := w.refresh()
+	if err != nil {
+		h.giveUp(q, w, viewer)
+		return nil, err
+	}
+	if changed {
+		h.wake(w) // somebody may have come in meanwhile
+	}
+	return w, nil
+}
+
+// find is the view of a question; one that is new, or was not watched when something changed, is stale.
+func (h *Hub) find(q Question) (*watched, error) {
 	if h.closing {
 		return nil, ErrClosing
 	}
-	w := h.views[q]
-	switch {
-	case w == nil:
-		if len(h.views) >= maxViews && !h.dropIdlest() {
-			return nil, ErrTooManyViews
-		}
-		w = &watched{view: newView(h.html, func() (Model, uint64, error) { return h.ask(q) }), viewers: make(map[*Viewer]struct{})}
-		if _, err := w.refresh(); err != nil {
-			return nil, err
-		}
-		w.floor = w.seq
-		h.views[q] = w
-	case w.stale:
-		if _, err := w.refresh(); err != nil {
-			return nil, err
-		}
-		w.stale = false
+	if w := h.views[q]; w != nil {
+		return w, nil
 	}
-	w.idle = time.Now()
-	return w, nil
+	if len(h.views) >= maxViews && !h.dropIdlest() {
+		return nil, ErrTooManyViews
+	}
+	m := &matching{}
+	if rooms, ok := q.List.(RoomQuery); ok {
+		m.words = room.ParseWords(rooms.Text)
+	}
+	v := newView(h.html, func() (Model, uint64, error) { return h.ask(q, m) })
+	h.views[q] = &watched{view: v, viewers: make(map[*Viewer]struct{}), stale: true}
+	return h.views[q], nil
+}
+
+// giveUp leaves a view whose question could not be answered; the next to ask tries again.
+func (h *Hub) giveUp(q Question, w *watched, viewer *Viewer) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(w.viewers, viewer)
+	w.stale = true
+	if len(w.viewers) == 0 {
+		delete(h.views, q)
+	}
 }
 
 func (h *Hub) dropIdlest() bool {
@@ -210,7 +245,7 @@ func (h *Hub) refresh(pending map[*watched]Question) time.Duration {
 // pause is how long a view waits before it is refreshed again.
 func (h *Hub) pause(w *watched, q Question) time.Duration {
 	switch {
-	case q.List != nil:
+	case q.List != nil && q.Name != viewOverview:
 		return max(listTick, h.tick)
 	case w.matches() > slowFrom:
 		return max(slowTick, h.tick)

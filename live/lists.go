@@ -35,33 +35,32 @@ const (
 )
 
 // ask answers a question as things are now, with the seq that the answer is of.
-func (h *Hub) ask(q Question) (Model, uint64, error) {
+func (h *Hub) ask(q Question, m *matching) (Model, uint64, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
 	seq := h.board.Seq() // before the record is asked: it may already know more, never less
-	var m Model
+	var model Model
 	var err error
 	switch list := q.List.(type) {
 	case room.SessionQuery:
-		m, err = h.sessions(ctx, list)
+		model, err = h.sessions(ctx, list)
 	case room.RecordingQuery:
-		m, err = h.recordings(ctx, list)
+		model, err = h.recordings(ctx, list)
 	case room.ArtifactQuery:
-		m, err = h.artifacts(ctx, list)
+		model, err = h.artifacts(ctx, list)
 	case room.DeliveryQuery:
-		m, err = h.intake(ctx, list)
-	default:
-		if q.Name == viewRoom {
-			return h.room(ctx, q)
-		}
-		o, seq := h.board.overview(q.Text)
+		model, err = h.intake(ctx, list)
+	case RoomQuery:
+		o, seq := h.board.overview(list, m)
 		o.Artifacts, o.Recordings = h.rail.look(ctx, h)
 		return o, seq, nil
+	default:
+		return h.room(ctx, q)
 	}
 	if err != nil {
 		return nil, 0, fmt.Errorf("ask for %s: %w", q.Name, err)
 	}
-	return m, seq, nil
+	return model, seq, nil
 }
 
 // thisMinute is the clock of pages: what depends on it changes once a minute.

@@ -20,10 +20,13 @@ type SourceState struct {
 
 // Overview is the page of live rooms.
 type Overview struct {
-	Text    string // the filter as asked, "" for none
+	Query   RoomQuery // its page is the one that is shown
 	Totals  room.Totals
-	Rows    []Row // created and live sessions that match, breakouts under their parent; at most MaxRows
+	Rows    []Row // a page of the created and live sessions that match, breakouts under their parent
 	Matches int   // how many match in all
+	Pages   int   // at least 1
+	Counts  RoomCounts
+	Alarms  []room.Alarm // what needs attention, over all rooms
 	Ended   []*room.Summary
 	Hour    []room.Sample // the totals of the last hour, one a minute; minutes may be missing
 	Sources []SourceState
@@ -31,9 +34,6 @@ type Overview struct {
 	Artifacts  []room.FiledArtifact // the newest
 	Recordings []RecordingRow       // the newest
 }
-
-// MaxRows is how many rows of live rooms a page holds.
-const MaxRows = 200
 
 // Row is a session in the list of live rooms. Summaries are never changed once shown: a session that
 // changes gets a new one, so the pointer tells whether a row is as it was.

@@ -31,9 +31,8 @@ const (
 type Question struct {
 	Name string
 	Key  room.Key // of a room; the source may be empty until the session is found
-	Text string   // the filter of the overview
 	Span string   // of a room's timeline
-	List any      // of a list: its room.SessionQuery, RecordingQuery, ArtifactQuery or DeliveryQuery
+	List any      // of a list: its RoomQuery, room.SessionQuery, RecordingQuery, ArtifactQuery or DeliveryQuery
 }
 
 // maxText bounds a filter text, in bytes.
@@ -45,7 +44,7 @@ func ParseQuestion(name string, filters url.Values) (q Question, err error) {
 	q.Name = name
 	switch name {
 	case viewOverview:
-		q.Text = strings.TrimSpace(clip(filters.Get("q")))
+		q.List = ParseRoomQuery(filters)
 	case ViewSessions:
 		q.List, err = room.ParseSessionQuery(filters)
 	case ViewRecordings:
@@ -96,7 +95,7 @@ func (q Question) filters() url.Values {
 		return list.Values()
 	}
 	v := make(url.Values)
-	for name, value := range map[string]string{"q": q.Text, "span": q.Span, "source": q.Key.Source} {
+	for name, value := range map[string]string{"span": q.Span, "source": q.Key.Source} {
 		if value != "" && !(name == "source" && value == "default") {
 			v.Set(name, value)
 		}

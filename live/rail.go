@@ -43,25 +43,12 @@ func (r *rail) look(ctx context.Context, h *Hub) ([]room.FiledArtifact, []Record
 	return r.artifacts, r.recordings
 }
 
-// fileDue is how long after a recording's end its file is expected.
-const fileDue = 15 * time.Minute
-
 // recordingRows marks the recordings whose file is overdue.
 func recordingRows(list []room.FiledRecording, now time.Time) []RecordingRow {
 	rows := make([]RecordingRow, 0, len(list))
 	for _, r := range list {
-		row := RecordingRow{FiledRecording: r}
-		if r.State == room.RecordingProcessing {
-			ended := r.EndedAt
-			if ended.IsZero() {
-				ended = r.SessionEndedAt
-			}
-			if !ended.IsZero() {
-				row.Due = ended.Add(fileDue)
-				row.Overdue = now.After(row.Due)
-			}
-		}
-		rows = append(rows, row)
+		due := r.Due(room.DefaultLimits.FileDue)
+		rows = append(rows, RecordingRow{FiledRecording: r, Due: due, Overdue: !due.IsZero() && now.After(due)})
 	}
 	return rows
 }

@@ -41,6 +41,19 @@ func newView(html Renderer, ask func() (Model, uint64, error)) *view {
 func (v *view) refresh() (changed bool, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	return v.answer()
+}
+
+// answered sees to it that there is something to show.
+func (v *view) answered() error {
+	if v.model != nil {
+		return nil
+	}
+	_, err := v.answer()
+	return err
+}
+
+func (v *view) answer() (changed bool, err error) {
 	model, seq, err := v.ask()
 	if err != nil || seq == v.seq && v.model != nil {
 		return false, err
@@ -52,6 +65,9 @@ func (v *view) refresh() (changed bool, err error) {
 	v.shown = next
 	if changed || first {
 		v.seq, v.sent = seq, nil
+	}
+	if first {
+		v.floor = seq
 	}
 	return changed, nil
 }
@@ -162,10 +178,13 @@ func (v *view) root() []byte {
 }
 
 // page is the whole view and the state that it is of.
-func (v *view) page() (root []byte, seq uint64) {
+func (v *view) page() (root []byte, seq uint64, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.root(), v.seq
+	if err := v.answered(); err != nil {
+		return nil, 0, err
+	}
+	return v.root(), v.seq, nil
 }
 
 // matches is how much the view lists, for those that list much.

@@ -23,16 +23,12 @@ type Viewer struct {
 // Watch makes a viewer of the question that goes on from state s of an epoch. A state that is not one of
 // this process is answered with a reset.
 func (h *Hub) Watch(q Question, epoch string, s uint64) (*Viewer, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	w, err := h.open(q)
-	if err != nil {
-		return nil, err
-	}
-	v := &Viewer{hub: h, view: w, seq: s, reset: epoch != h.board.epoch || s > h.board.Seq(),
+	v := &Viewer{hub: h, seq: s, reset: epoch != h.board.epoch || s > h.board.Seq(),
 		dirty: make(chan struct{}, 1), calm: make(chan bool, 1), bye: make(chan struct{})}
 	v.nudge()
-	w.viewers[v] = struct{}{}
+	if _, err := h.open(q, v); err != nil {
+		return nil, err
+	}
 	return v, nil
 }
 

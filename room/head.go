@@ -100,6 +100,9 @@ type Summary struct {
 	RecordingSince time.Time `json:"recording_since,omitzero"`  // start of the oldest active recording
 	StreamingSince time.Time `json:"streaming_since,omitzero"`  // start of the oldest active stream
 
+	EmptySince     time.Time `json:"empty_since,omitzero"`      // of an open session without people: when the last of them left, or when it began
+	StreamFailedAt time.Time `json:"stream_failed_at,omitzero"` // the end of the newest stream, if that failed
+
 	Found string `json:"found,omitempty"` // in answers to a text search: the line of the session's text that matched first
 }
 
@@ -169,7 +172,28 @@ func (d Detail) Summary() Summary {
 			sum.StreamingSince = earlier(sum.StreamingSince, st.StartedAt)
 		}
 	}
+	if n := len(d.Streams); n > 0 && d.Streams[n-1].State == StreamFailed {
+		sum.StreamFailedAt = d.Streams[n-1].EndedAt
+	}
+	if d.State != StateEnded && d.People == 0 {
+		sum.EmptySince = d.emptySince()
+	}
 	return sum
+}
+
+// emptySince is when the last person left or, if nobody was ever here, when the session began.
+func (d Detail) emptySince() (since time.Time) {
+	for _, p := range d.Participants {
+		for _, c := range p.Connections {
+			if p.Human() && c.LeftAt.After(since) {
+				since = c.LeftAt
+			}
+		}
+	}
+	if since.IsZero() {
+		return d.Begin()
+	}
+	return since
 }
 
 func earlier(a, b time.Time) time.Time { return earliest(At(a), At(b)).Time() }

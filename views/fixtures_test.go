@@ -100,8 +100,8 @@ func models(typed string) map[string]live.Model {
 		"overview no match": live.Overview{Text: typed, Totals: totals, Sources: sources},
 		"overview quiet":    live.Overview{Sources: sources},
 		"overview new":      live.Overview{Sources: sources[1:]},
-		"room":              live.Room{SID: sum.SID, Detail: &detail, Parent: &sub, Breakouts: []*room.Summary{&sub, &gone}, Sources: sources},
-		"room ended":        live.Room{SID: sum.SID, Detail: &over, Sources: sources},
+		"room":              live.Room{SID: sum.SID, Detail: &detail, Parent: &sub, Breakouts: []*room.Summary{&sub, &gone}, Sources: sources, Minute: noon.Add(25 * time.Minute), Deliveries: deliveryRows(typed), More: typed},
+		"room ended":        live.Room{SID: sum.SID, Detail: &over, Sources: sources, Minute: noon.Add(time.Hour), Span: live.SpanSession},
 		"room bare":         live.Room{SID: sub.SID, Detail: ptr(created.Detail()), Sources: sources},
 		"room unknown":      live.Room{SID: typed, Sources: sources},
 	}

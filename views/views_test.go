@@ -67,6 +67,9 @@ func fragment(t *testing.T, source []byte) *html.Node {
 	if bytes.HasPrefix(source, []byte("<tr")) {
 		context = &html.Node{Type: html.ElementNode, Data: "tbody", DataAtom: atom.Tbody}
 	}
+	if bytes.HasPrefix(source, []byte("<tbody")) {
+		context = &html.Node{Type: html.ElementNode, Data: "table", DataAtom: atom.Table}
+	}
 	nodes, err := html.ParseFragment(bytes.NewReader(source), context)
 	if err != nil {
 		t.Fatal(err)
@@ -187,7 +190,8 @@ func TestRootContainsEveryInner(t *testing.T) {
 func TestRootHasEveryParent(t *testing.T) {
 	parents := map[string][]string{
 		"overview new": {"totals", "rooms-count", "rooms", "rooms-note", "ended", "sources"},
-		"room bare":    {"head", "stats", "people-count", "here", "here-count", "bots", "bots-count", "left", "left-count", "recordings", "streams", "breakouts", "artifacts", "analytics", "speech", "sources"},
+		"room bare": {"head", "stats", "people-count", "here", "here-count", "bots", "bots-count", "left", "left-count", "recordings", "streams", "breakouts", "artifacts", "analytics", "speech", "sources",
+			"timeline-tools", "timeline-over", "timeline-top", "lanes", "bars", "timeline-note", "timeline-said", "deliveries", "deliveries-more"},
 	}
 	for name, ids := range parents {
 		root := string(HTML{}.Root(models("x")[name], nil))

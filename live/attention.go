@@ -1,0 +1,150 @@
+package live
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/roomwatch/roomwatch/room"
+)
+
+const (
+	lookEvery = 5 * time.Second
+	mostJobs  = room.MaxLimit // recordings in trouble that are listed
+)
+
+// Attention finds what is wrong, in the background: once for everybody who looks.
+type Attention struct {
+	board  *Board
+	lists  Lists
+	limits room.Limits
+	log    *slog.Logger
+	tell   func(context.Context, []room.Alarm) // of those that are new; nil: nobody wants to know
+}
+
+// NewAttention looks at a board and at what the record lists. Tell, if not nil, is called with alarms that
+// were not there before; the next look waits for it.
+func NewAttention(board *Board, lists Lists, limits room.Limits, log *slog.Logger, tell func(context.Context, []room.Alarm)) *Attention {
+	return &Attention{board: board, lists: lists, limits: limits, log: log, tell: tell}
+}
+
+// Run looks every few seconds, once the board is ready, until ctx ends.
+func (a *Attention) Run(ctx context.Context) {
+	select {
+	case <-a.board.Ready():
+	case <-ctx.Done():
+		return
+	}
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		a.look(ctx, time.Now())
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		}
+	}
+}
+
+// look replaces what is listed. What the record cannot say now is left out, and said in the log.
+func (a *Attention) look(ctx context.Context, now time.Time) {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	alarms := a.board.trouble(now, a.limits)
+	recordings, err := a.recordings(ctx, now)
+	refused, err2 := a.refused(ctx, now)
+	if err := errors.Join(err, err2); err != nil && ctx.Err() == nil {
+		a.log.Warn("what needs attention is not known whole", "err", err)
+	}
+	alarms = slices.Concat(alarms, recordings, refused)
+	slices.SortFunc(alarms, func(x, y room.Alarm) int {
+		return cmp.Or(x.Concern.Compare(y.Concern), y.Since.Compare(x.Since), cmp.Compare(x.ID(), y.ID()))
+	})
+	if fresh := a.board.setAlarms(alarms); len(fresh) > 0 && a.tell != nil {
+		a.tell(ctx, fresh)
+	}
+}
+
+// recordings are those that failed or whose file is overdue.
+func (a *Attention) recordings(ctx context.Context, now time.Time) (out []room.Alarm, err error) {
+	for _, state := range []string{room.RecordingFailed, room.RecordingProcessing} {
+		page, err := a.lists.Recordings(ctx, room.RecordingQuery{State: state, Limit: mostJobs})
+		if err != nil {
+			return out, err
+		}
+		for _, r := range page.Items {
+			out = append(out, r.Alarms(now, a.limits)...)
+		}
+	}
+	return out, nil
+}
+
+// refused is a burst of refusals, told by the reason of most of them.
+func (a *Attention) refused(ctx context.Context, now time.Time) ([]room.Alarm, error) {
+	refusals, err := a.lists.Refusals(ctx, now.Add(-room.RefusedIn))
+	if err != nil || len(refusals) == 0 {
+		return nil, err
+	}
+	n := 0
+	for _, r := range refusals {
+		n += r.N
+	}
+	if n < a.limits.Refused {
+		return nil, nil
+	}
+	newest := refusals[0].Newest
+	return []room.Alarm{{Concern: room.ConcernIntakeRefused, Source: newest.Source, Since: newest.ReceivedAt, Limit: room.RefusedIn,
+		Count: n, Message: newest.Reason}}, nil
+}
+
+// trouble is what is wrong with open sessions and with sources.
+func (b *Board) trouble(now time.Time, limits room.Limits) (out []room.Alarm) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	rooms := make(map[string]int)
+	for _, e := range b.open {
+		out = append(out, e.summary.Alarms(now, limits)...)
+		if e.summary.State == room.StateLive {
+			rooms[e.summary.Source]++
+		}
+	}
+	for _, name := range b.sources {
+		last := b.last[name]
+		if rooms[name] > 0 && !last.IsZero() && now.Sub(last) > limits.Silent {
+			out = append(out, room.Alarm{Concern: room.ConcernSourceSilent, Source: name, Since: last.UTC(), Limit: limits.Silent, Count: rooms[name]})
+		}
+	}
+	return out
+}
+
+// setAlarms replaces the list and says which were not in it before.
+func (b *Board) setAlarms(alarms []room.Alarm) (fresh []room.Alarm) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if slices.Equal(alarms, b.alarms) {
+		return nil
+	}
+	known := make(map[string]bool, len(b.alarms))
+	for _, a := range b.alarms {
+		known[a.ID()] = true
+	}
+	for _, a := range alarms {
+		if !known[a.ID()] {
+			fresh = append(fresh, a)
+		}
+	}
+	b.alarms, b.news.filed = alarms, true
+	b.seq++
+	b.tell()
+	return fresh
+}
+
+// Alarms is what needs attention now, the most pressing first. Read only.
+func (b *Board) Alarms() []room.Alarm {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.alarms
+}
