@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net/url"
 	"time"
 
 	"github.com/a-h/templ"
@@ -41,14 +42,9 @@ func (s *Server) listPage(name, title string) fiber.Handler {
 
 // titled is the title of a list with what is searched in it, so that tabs and history tell pages apart.
 func titled(title string, q live.Question) string {
-	text := q.Text
-	switch list := q.List.(type) {
-	case room.SessionQuery:
-		text = list.Text
-	case room.RecordingQuery:
-		text = list.Text
-	case room.ArtifactQuery:
-		text = list.Text
+	text := ""
+	if list, ok := q.List.(interface{ Values() url.Values }); ok {
+		text = list.Values().Get("q")
 	}
 	if text == "" {
 		return title
