@@ -15,7 +15,7 @@ var (
 	badWords   = []string{"x", "LIVE", " live", "live ", "0", "null", "live,ended", "ready\x00", "unauthentic'"}
 	badMoments = []string{"yesterday", "2026-13-01", "2026-02-30", "2026-11-22 01:00:00", "2026-11-22T01:00:00", "1795309324", "0", "-1", "2026-11-22T25:00:00Z", "2026-11", "9999999-01-01", "now"}
 	badLimits  = []string{"0", "-1", "201", "1.5", "1e2", "0x10", " 1", "٣", "99999999999999999999", "x", "+-1"}
-	badCursors = []string{"!", "x", "AA", "AAAA", "====", "' OR 1=1", "AgAA", "-1", "0", "../", strings.Repeat("A", 1000), "%00"}
+	badCursors = []string{"!", "x", "AA", "AAAA", "====", "' OR 1=1", "-1", "0", "../", strings.Repeat("A", 1000), "%00"}
 )
 
 // parameters are what each list takes, and what it must not take for them.
