@@ -57,7 +57,7 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 	board := live.NewBoard(record, names, log)
 	hub := live.NewHub(board, record, views.HTML{}, tick, log)
 	server := web.New(web.Config{Record: record, Board: board, Hub: hub, Keyring: keyring,
-		Origins: config.Origins, LoopbackOnly: config.Auth == "none", Log: log})
+		Origins: config.Origins, LoopbackOnly: config.Auth == "none", Gallery: config.Gallery, Log: log})
 	return &App{config: config, sources: names, log: log, record: record, board: board, hub: hub, server: server, fatal: make(chan error, 3)}, nil
 }
 

@@ -31,7 +31,8 @@ type Config struct {
 	Origins []string `help:"Origins that may open the socket, beside the host that was asked." placeholder:"URL"`
 	Log     string   `default:"info" enum:"debug,info,warn,error" help:"Least level of log lines: debug, info, warn, error."`
 
-	Tick time.Duration `kong:"-"` // how long changes are gathered before they are sent; 0: live.Tick
+	Tick    time.Duration `kong:"-"` // how long changes are gathered before they are sent; 0: live.Tick
+	Gallery bool          `kong:"-"` // of the demo and of tests: every component in every state at /dev/gallery
 }
 
 // SourceConfig is one plugNmeet among several, in the file of --config.
