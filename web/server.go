@@ -77,6 +77,7 @@ type Server struct {
 	noted   *tally
 	sockets *sockets
 	metrics *metrics
+	packed  packed
 	exports chan struct{} // holds one token for each that is under way
 }
 
