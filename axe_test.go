@@ -38,7 +38,7 @@ func (h *house) isAccessible(t *testing.T) {
 		h.b.do(chromedp.Evaluate(`document.dispatchEvent(new CustomEvent("roomwatch:ask", { detail: "pause" }))`, nil))
 		for _, width := range []int64{1440, 768, 390} {
 			for _, theme := range []string{"light", "dark"} {
-				if p.kin && (width != 390 || theme != "dark") {
+				if p.kin && (width != 390 || theme != "dark") || p.name == "gallery" && theme == "dark" { // which has both
 					continue
 				}
 				h.b.do(h.wide(width), chromedp.Evaluate(fmt.Sprintf(`document.documentElement.dataset.theme = %q`, theme), nil))

@@ -425,7 +425,7 @@ func headingFaults(levels []int) (out []string) {
 
 // hasName says whether a control says what it is.
 func (r *reading) hasName(n *html.Node) bool {
-	if kind := attribute(n, "type"); n.Data == "input" && (kind == "hidden" || kind == "submit") {
+	if kind := attribute(n, "type"); n.Data == "input" && (kind == "hidden" || kind == "submit") || has(n, "hidden") {
 		return true
 	}
 	if attribute(n, "aria-label") != "" || attribute(n, "aria-labelledby") != "" || r.labelled[attribute(n, "id")] {
@@ -449,6 +449,10 @@ func attribute(n *html.Node, name string) string {
 		}
 	}
 	return ""
+}
+
+func has(n *html.Node, name string) bool {
+	return slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == name })
 }
 
 func textOf(n *html.Node) string {

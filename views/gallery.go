@@ -116,7 +116,11 @@ func pills() (out []specimen) {
 		{"connecting", "Connecting", "", ""}, {"live", "Live", "0.2 s", "Pause"}, {"paused", "Paused", "7 waiting", "Resume"}, {"reconnecting", "Reconnecting", "in 4 s", "Now"},
 		{"stale", "Stale", "since 14:29:51", "Reconnect"}, {"offline", "Offline", "in 28 s", "Retry"}, {"expired", "Session expired", "", "Sign in"},
 	} {
-		shown := strings.NewReplacer(`data-state="connecting"`, `data-state="`+s[0]+`"`, ">Connecting<", ">"+s[1]+"<", "<span data-figure></span>", "<span data-figure>"+s[2]+"</span>", ">Pause<", ">"+s[3]+"<")
+		action := " data-action"
+		if s[3] == "" {
+			action += " hidden"
+		}
+		shown := strings.NewReplacer(`data-state="connecting"`, `data-state="`+s[0]+`"`, ">Connecting<", ">"+s[1]+"<", "<span data-figure></span>", "<span data-figure>"+s[2]+"</span>", " data-action>Pause<", action+">"+s[3]+"<")
 		out = append(out, specimen{s[0], []byte(shown.Replace(html))})
 	}
 	return out
@@ -229,7 +233,7 @@ func (g gallery) figures() []exhibit {
 		}
 		return slices.Concat([]byte(`<dl class="stats">`), out, []byte(`</dl>`))
 	}
-	huge := room.Totals{Rooms: 1_234_567, People: 9_876_543, Bots: 123_456, Microphones: 1_234_567, Cameras: 7_654_321, Screens: 1_234_567, RecordingsActive: 123_456, StreamsActive: 12_345}
+	huge := room.Totals{Rooms: 1_234, People: 12_345, Bots: 678, Microphones: 9_012, Cameras: 10_345, Screens: 1_234, RecordingsActive: 345, StreamsActive: 123}
 	meeting := g.meeting(72).Summary()
 	meeting.PlannedMinutes = 90
 	return []exhibit{

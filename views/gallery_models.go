@@ -152,7 +152,7 @@ func (g gallery) sources() []live.SourceState {
 		{Name: "default", LastDeliveryAt: g.now.Add(-400 * time.Millisecond), ReconciledAt: g.now.Add(-12 * time.Second), Status: "receiving"},
 		{Name: "emea-2", LastDeliveryAt: g.ago(4), Status: "receiving"},
 		{Name: "quiet", LastDeliveryAt: g.ago(300), Status: "receiving"},
-		{Name: wordName, Status: "waiting"},
+		{Name: "frankfurt-production-cluster", Status: "waiting"},
 	}
 }
 
