@@ -15,7 +15,7 @@ import (
 const axeTags = `["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]`
 
 // axeRun looks at the page as it stands and tells what it found, one line for each rule and place.
-const axeRun = `axe.run({ include: [["html"]] }, { resultTypes: ["violations"], runOnly: { type: "tag", values: %s }, rules: %s })
+const axeRun = `axe.run({ include: [["html"]] }, { resultTypes: ["violations"], preload: false, runOnly: { type: "tag", values: %s }, rules: %s })
 	.then(found => found.violations.map(v => v.id + " (" + v.impact + "): " + v.nodes.length + " × " + v.help + "\n" +
 		v.nodes.slice(0, 4).map(n => "    " + n.target.join(" ") + "\n      " + n.html.slice(0, 200) + "\n      " + (n.any[0] ?? n.all[0] ?? n.none[0])?.message).join("\n")))`
 
@@ -48,6 +48,12 @@ func (h *house) isAccessible(t *testing.T) {
 			}
 		}
 		h.complaints(t, p)
+	})
+	t.Run("or axe says so", func(t *testing.T) {
+		h.b.do(chromedp.Evaluate(`document.querySelector("h1").style.color = "rgb(128 128 128 / 20%)"; document.querySelector("nav a").replaceChildren()`, nil))
+		if faults := h.axe(errorPages[1]); len(faults) != 2 {
+			t.Errorf("a grey heading and a link without words are %d faults: %v", len(faults), faults)
+		}
 	})
 }
 

@@ -93,20 +93,29 @@ var errorPages = []pageAt{
 // notPages answer to machines, and with files.
 var notPages = regexp.MustCompile(`^/(livez|readyz|health|metrics|live|static/:name|api/.*|(sessions|recordings|artifacts|intake)\.(csv|json))$`)
 
-// house is the true program with half a day in it, and a browser before it: for every test that looks at pages.
+// house is the true program with half a day in it, for every test that looks at pages.
 type house struct {
 	*testApp
-	b     *browser
+	b     *browser // nil until browse
 	pages []pageAt
 }
 
 func openHouse(t *testing.T) *house {
 	t.Helper()
+	now := time.Now()
+	h := startDay(t, simulate.Plan{Seed: 5, Rooms: 12, Start: now.Add(-halfDay)}, now)
+	h.trouble(now)
+	h.await("all are folded", func() bool { return h.board.Position() == h.end() })
+	h.list()
+	return h
+}
+
+// startDay starts the true program and lets it have seen a simulated day, which goes on, and both captures.
+func startDay(t *testing.T, plan simulate.Plan, now time.Time) *house {
+	t.Helper()
 	config := testConfig("memory:")
 	config.Gallery = true
 	config.Sources = []SourceConfig{{Name: "emea", APIKey: "emea-key", Secrets: []plugnmeet.Secret{"another secret of the tests, long enough"}}}
-	now := time.Now()
-	plan := simulate.Plan{Seed: 5, Rooms: 12, Start: now.Add(-halfDay)}
 	log := slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelError}))
 	app, err := New(t.Context(), config, log)
 	if err != nil {
@@ -122,12 +131,16 @@ func openHouse(t *testing.T) *house {
 	t.Cleanup(h.close)
 	h.await("ready", func() bool { return h.get("/readyz", nil) == http.StatusOK })
 	h.live(plan, now)
-	h.trouble(now)
 	h.await("all are folded", func() bool { return h.board.Position() == h.end() })
-	h.list()
-	h.b = startBrowser(t)
-	h.b.do(emulation.SetFocusEmulationEnabled(true))
 	return h
+}
+
+// browse is the same house before a browser of its own.
+func (h *house) browse(t *testing.T) *house {
+	own := *h
+	own.b = startBrowser(t)
+	own.b.do(emulation.SetFocusEmulationEnabled(true))
+	return &own
 }
 
 // live replays both captures and half a simulated day, whose rooms go on.
@@ -266,16 +279,24 @@ func (h *house) each(t *testing.T, claim func(t *testing.T, p pageAt)) {
 	}
 }
 
-// Everything that must be true of every page, of one program and one browser.
+// Everything that must be true of every page, of one program and two browsers that work at the same time.
 func TestEveryPage(t *testing.T) {
 	h := openHouse(t)
 	t.Run("is sound HTML", func(t *testing.T) { h.each(t, h.isSound) })
 	t.Run("is light", h.isLight)
-	t.Run("is accessible", h.isAccessible)
-	t.Run("fits", func(t *testing.T) { h.each(t, h.fits) })
-	t.Run("is used by keys", func(t *testing.T) { h.each(t, h.isUsedByKeys) })
-	t.Run("is walked by Tab", h.isWalked)
-	t.Run("works without JavaScript", func(t *testing.T) { h.each(t, h.worksWithoutScripts) })
+	t.Run("in a browser", func(t *testing.T) {
+		t.Run("is accessible", func(t *testing.T) {
+			t.Parallel()
+			h.browse(t).isAccessible(t)
+		})
+		t.Run("serves everybody", func(t *testing.T) {
+			t.Parallel()
+			b := h.browse(t)
+			b.each(t, b.fits)
+			b.isWalked(t)
+			b.each(t, b.worksWithoutScripts)
+		})
+	})
 }
 
 func (h *house) document(t *testing.T, p pageAt) *html.Node {
@@ -531,8 +552,9 @@ func (h *house) weigh(t *testing.T, path, encoding string) int64 {
 // open shows a page in the browser and waits until it is as it stays.
 func (h *house) open(t *testing.T, p pageAt) {
 	t.Helper()
+	own := h.b.t
 	h.b.t = t
-	t.Cleanup(func() { h.b.t = h.t })
+	t.Cleanup(func() { h.b.t = own })
 	h.b.do(chromedp.Navigate(h.URL() + p.path))
 	h.b.await("the scripts have run", `document.documentElement.dataset.ticking === ""`)
 	if p.living {
@@ -574,7 +596,9 @@ const tooWide = `(() => {
 // fits: nothing sticks out sideways on the smallest screen, nor where words and spaces are wide, nor on paper,
 // and there is something to see where the system chooses the colours.
 func (h *house) fits(t *testing.T, p pageAt) {
+	h.b.do(h.wide(1440))
 	h.open(t, p)
+	h.isUsedByKeys(t)
 	for _, width := range []int64{320, 390, 640, 768, 1024, 1280, 1440} {
 		h.b.do(h.wide(width))
 		if fault := eval[string](h.b, tooWide); fault != "" {
@@ -642,9 +666,7 @@ const keyed = `(() => {
 })()`
 
 // isUsedByKeys: whatever can be clicked takes the focus, shows it, and is not covered then.
-func (h *house) isUsedByKeys(t *testing.T, p pageAt) {
-	h.b.do(h.wide(1440))
-	h.open(t, p)
+func (h *house) isUsedByKeys(t *testing.T) {
 	for _, fault := range eval[[]string](h.b, keyed) {
 		t.Error(fault)
 	}
@@ -691,8 +713,9 @@ func (h *house) isWalked(t *testing.T) {
 // worksWithoutScripts: the page says that it does not update, what only a script can serve is not offered,
 // and what it shows is there.
 func (h *house) worksWithoutScripts(t *testing.T, p pageAt) {
+	own := h.b.t
 	h.b.t = t
-	defer func() { h.b.t = h.t }()
+	defer func() { h.b.t = own }()
 	h.b.do(emulation.SetScriptExecutionDisabled(true), h.wide(1440), chromedp.Navigate(h.URL()+p.path))
 	defer h.b.do(emulation.SetScriptExecutionDisabled(false))
 	var text string
