@@ -605,13 +605,17 @@ func (h *house) fits(t *testing.T, p pageAt) {
 			t.Errorf("at %d px the page %s", width, fault)
 		}
 	}
-	h.b.do(emulation.SetEmulatedMedia().WithMedia("print"), h.wide(720))
+	h.b.do(emulation.SetEmulatedMedia().WithMedia("print"), h.wide(720), chromedp.Evaluate(`document.documentElement.dataset.theme = "dark"`, nil))
+	if ink := eval[string](h.b, `getComputedStyle(document.body).color`); ink != "rgb(20, 24, 29)" {
+		t.Errorf("printed out of the dark theme, the ink is %s: paper is white", ink)
+	}
 	if fault := eval[string](h.b, tooWide); fault != "" {
 		t.Errorf("printed, the page %s", fault)
 	}
 	if text := eval[string](h.b, `document.getElementById("view").innerText.trim()`); len(text) < 20 {
 		t.Errorf("printed, the page says only %q", text)
 	}
+	h.b.do(chromedp.Evaluate(`delete document.documentElement.dataset.theme`, nil))
 	h.b.do(emulation.SetEmulatedMedia().WithMedia("").WithFeatures([]*emulation.MediaFeature{{Name: "forced-colors", Value: "active"}}), h.wide(1440))
 	for _, fault := range eval[[]string](h.b, unseen) {
 		t.Errorf("with forced colours %s", fault)

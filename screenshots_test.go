@@ -57,7 +57,7 @@ func TestScreenshots(t *testing.T) {
 	}
 }
 
-// smaller is the picture in the 256 colours that it has most of, which are nearly all that it has.
+// smaller is the picture in 256 colours: those that it has most of, of which no two are nearly the same.
 func smaller(t *testing.T, picture []byte) []byte {
 	t.Helper()
 	from, err := png.Decode(bytes.NewReader(picture))
@@ -76,8 +76,12 @@ func smaller(t *testing.T, picture []byte) []byte {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a.R, b.R), cmp.Compare(a.G, b.G), cmp.Compare(a.B, b.B))
 	})
 	var palette color.Palette
-	for _, c := range colors[:min(len(colors), 256)] {
-		palette = append(palette, c)
+	for apart := 40; apart >= 0 && len(palette) < 256; apart -= 5 {
+		for _, c := range colors {
+			if len(palette) < 256 && !slices.ContainsFunc(palette, func(p color.Color) bool { return distance(c, p.(color.RGBA)) <= apart }) {
+				palette = append(palette, c)
+			}
+		}
 	}
 	to, nearest := image.NewPaletted(box, palette), make(map[color.RGBA]uint8)
 	for _, c := range colors {
@@ -93,6 +97,11 @@ func smaller(t *testing.T, picture []byte) []byte {
 		t.Fatal(err)
 	}
 	return out.Bytes()
+}
+
+func distance(a, b color.RGBA) int {
+	of := func(a, b uint8) int { return max(int(a)-int(b), int(b)-int(a)) }
+	return of(a.R, b.R) + of(a.G, b.G) + of(a.B, b.B)
 }
 
 // telling is the session in a state of which there is most to see.

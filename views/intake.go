@@ -121,12 +121,13 @@ type sourceLine struct {
 
 func sourceLineOf(s live.SourceState, c counts) sourceLine {
 	t := c.sources[s.Name]
-	return sourceLine{s, healthOf(s, t, c.refused[s.Name]), perMinute(t.lately(rateMinutes), rateMinutes), t.spark()}
+	return sourceLine{s, healthOf(s, t, c), perMinute(t.lately(rateMinutes), rateMinutes), t.spark()}
 }
 
 // healthOf is how a source is heard, in words.
-func healthOf(s live.SourceState, t *tally, refused int) sign {
-	heard := t != nil && t.n > 0
+func healthOf(s live.SourceState, t *tally, c counts) sign {
+	refused, heard := c.refused[s.Name], t != nil && t.n > 0
+	quiet := c.from.Add(time.Hour - rateMinutes*time.Minute)
 	switch {
 	case refused > 0 && heard:
 		return sign{"triangle", "receiving, but " + plural(refused, "delivery", "deliveries") + " refused in the last hour", "late"}
@@ -136,7 +137,7 @@ func healthOf(s live.SourceState, t *tally, refused int) sign {
 		return sign{"dashed", "nothing received yet", "late"}
 	case !heard:
 		return sign{"ring", "silent for the last hour", ""}
-	case t.lately(rateMinutes) == 0:
+	case t.lately(rateMinutes) == 0 && s.LastDeliveryAt.Before(quiet): // a minute that goes on is not counted yet
 		return sign{"disc", "quiet for the last " + plural(rateMinutes, "minute", "minutes"), "good"}
 	}
 	return sign{"disc", "steady; all signatures good", "good"}
