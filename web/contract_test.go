@@ -114,18 +114,22 @@ func recorded(t *testing.T, file string) []simulate.Recorded {
 	return all
 }
 
-// queries are all combinations of the values, each a query string with its "?" and "&" at the end.
+// queries are no parameter, every value, and every pair of values of two parameters, each a query string
+// with "?" before and "&" after it.
 func queries(values map[string][]string) []string {
-	all := []string{"?"}
+	all, before := []string{"?"}, []string(nil)
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		var longer []string
-		for _, query := range all {
-			for _, value := range values[name] {
-				longer = append(longer, query+name+"="+url.QueryEscape(value)+"&")
-			}
-			longer = append(longer, query)
+		var these []string
+		for _, value := range values[name] {
+			these = append(these, name+"="+url.QueryEscape(value)+"&")
 		}
-		all = longer
+		for _, this := range these {
+			all = append(all, "?"+this)
+			for _, other := range before {
+				all = append(all, "?"+other+this)
+			}
+		}
+		before = append(before, these...)
 	}
 	return all
 }
