@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/roomwatch/roomwatch/room"
 )
@@ -27,8 +28,8 @@ const (
 )
 
 // sessionWrites are the statements that a session is written with.
-var sessionWrites = append(append([]string{addSession, putSession, sessionAt, putWords, dropWords, dropSession},
-	recordingShelf.writes()...), artifactShelf.writes()...)
+var sessionWrites = slices.Concat([]string{addSession, putSession, sessionAt, putWords, dropWords, dropSession},
+	recordingShelf.writes(), artifactShelf.writes())
 
 // writes are the prepared statements of a transaction, by their text.
 type writes func(query string) *sql.Stmt
