@@ -170,8 +170,7 @@ func (s *SQLite) delivery(ctx context.Context, position string) (room.Delivery, 
 // mark is how far a list of deliveries was read, in either table.
 type mark struct{ position, note int64 }
 
-// markVersion is the first byte of every mark; it differs from cursorVersion, so that a cursor of the
-// sessions is not taken for one of the deliveries.
+// markVersion is the first byte of every mark; it differs from those of the other lists' cursors.
 const markVersion = 2
 
 func (m mark) String() string {
