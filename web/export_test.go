@@ -96,13 +96,13 @@ func checkRow(t *testing.T, page string, names, row []string, item json.RawMessa
 			want = "'" + want
 		}
 		if row[i] != want {
-			t.Errorf("%s: %s is %q, want %q", page, name, row[i], want)
+			t.Fatalf("%s: %s is %q, want %q", page, name, row[i], want)
 		}
 		delete(members, name)
 	}
 	for name := range members {
 		if !slices.ContainsFunc(uncelled, func(prefix string) bool { return strings.HasPrefix(name, prefix) }) {
-			t.Errorf("%s: %s is in no column of %v", page, name, names)
+			t.Fatalf("%s: %s is in no column of %v", page, name, names)
 		}
 	}
 }
