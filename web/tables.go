@@ -42,8 +42,6 @@ var sessionTable = table[room.SessionQuery, room.Summary]{
 		{"max_participants", func(s *room.Summary) any { return figure(s.MaxParticipants) }},
 		{"planned_minutes", func(s *room.Summary) any { return figure(s.PlannedMinutes) }},
 		{"capped", func(s *room.Summary) any { return s.Capped }},
-		{"empty_since", func(s *room.Summary) any { return s.EmptySince }},
-		{"stream_failed_at", func(s *room.Summary) any { return s.StreamFailedAt }},
 	},
 }
 
