@@ -34,8 +34,9 @@ type App struct {
 	fatal chan error
 }
 
-// openTime bounds the opening of the store: a refused start must not keep anybody waiting.
-const openTime = 4 * time.Second
+// openTime bounds the opening of the store. One that another serve holds is refused at once; after an unclean
+// stop a large one is looked at for some seconds.
+const openTime = 20 * time.Second
 
 // New checks the settings and puts the parts together. Nothing is answered yet.
 func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {

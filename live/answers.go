@@ -250,10 +250,12 @@ func (b *Board) breakoutsOf(parent *entry) []*room.Summary {
 			out = append(out, e.summary)
 		}
 	}
-	slices.SortFunc(out, func(x, y *room.Summary) int {
-		return cmp.Or(cmp.Compare(x.Name(), y.Name()), x.Begin().Compare(y.Begin()), cmp.Compare(x.SID, y.SID))
-	})
+	slices.SortFunc(out, byName)
 	return out
+}
+
+func byName(x, y *room.Summary) int {
+	return cmp.Or(cmp.Compare(x.Name(), y.Name()), x.Begin().Compare(y.Begin()), cmp.Compare(x.SID, y.SID))
 }
 
 // footing changes when what pages say about the sources does.

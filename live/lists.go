@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/roomwatch/roomwatch/room"
@@ -143,12 +144,48 @@ func (h *Hub) room(ctx context.Context, q Question) (Model, uint64, error) {
 	if r.Detail == nil {
 		return r, seq, nil
 	}
-	var err error
+	err := h.kin(ctx, &r)
+	if err != nil {
+		return nil, 0, fmt.Errorf("ask for a room's breakouts: %w", err)
+	}
 	r.Deliveries, r.More, err = h.deliveries(ctx, room.DeliveryQuery{Source: q.Key.Source, SID: q.Key.SID, Limit: roomDeliveries})
 	if err != nil {
 		return nil, 0, fmt.Errorf("ask for a room's deliveries: %w", err)
 	}
 	return r, seq, nil
+}
+
+// mostBreakouts is how many breakout rooms of a session are listed.
+const mostBreakouts = 50
+
+// kin adds the parent and the breakout rooms that ended long ago and are in memory no longer. plugNmeet
+// names a parent by its room_id, so it is the newest session of that which had begun by then.
+func (h *Hub) kin(ctx context.Context, r *Room) error {
+	d := r.Detail
+	if d.ParentRoomID != "" && r.Parent == nil {
+		page, err := h.lists.Sessions(ctx, room.SessionQuery{Source: d.Source, RoomID: d.ParentRoomID, To: d.Begin().Add(time.Millisecond), Limit: 1})
+		if err != nil {
+			return err
+		}
+		if len(page.Items) > 0 {
+			r.Parent = &page.Items[0]
+		}
+	}
+	page, err := h.lists.Sessions(ctx, room.SessionQuery{Source: d.Source, Parent: d.RoomID, From: d.Begin(), To: d.EndedAt, Limit: mostBreakouts})
+	if err != nil {
+		return err
+	}
+	known := make(map[string]bool, len(r.Breakouts))
+	for _, b := range r.Breakouts {
+		known[b.SID] = true
+	}
+	for i := range page.Items {
+		if b := &page.Items[i]; !known[b.SID] {
+			r.Breakouts = append(r.Breakouts, b)
+		}
+	}
+	slices.SortFunc(r.Breakouts, byName)
+	return nil
 }
 
 // roomDeliveries is how many of a session's deliveries its page lists; the others are on the intake page.
