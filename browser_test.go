@@ -124,6 +124,11 @@ const shown = `(() => {
 	for (const element of view.querySelectorAll("[title]")) element.removeAttribute("title");
 	for (const details of view.querySelectorAll("details")) details.open = false;
 	for (const element of view.querySelectorAll("[class='']")) element.removeAttribute("class");
+	for (const element of view.querySelectorAll("*")) { // their order means nothing
+		const attributes = [...element.attributes].sort((a, b) => a.name < b.name ? -1 : 1);
+		for (const { name } of attributes) element.removeAttribute(name);
+		for (const { name, value } of attributes) element.setAttribute(name, value);
+	}
 	return view.outerHTML;
 })()`
 
@@ -136,7 +141,11 @@ func (b *browser) sameAsFresh(url string) {
 	deadline := time.Now().Add(20 * time.Second)
 	for old, now = eval[string](b, shown), eval[string](fresh, shown); old != now; old, now = eval[string](b, shown), eval[string](fresh, shown) {
 		if time.Now().After(deadline) {
-			b.t.Fatalf("after all that the page is\n%s\na fresh one\n%s", old, now)
+			at := 0
+			for at < min(len(old), len(now)) && old[at] == now[at] {
+				at++
+			}
+			b.t.Fatalf("after all that the page differs from a fresh one:\n…%.500s\n…%.500s", old[max(0, at-200):], now[max(0, at-200):])
 		}
 		time.Sleep(20 * time.Millisecond)
 	}

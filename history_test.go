@@ -156,7 +156,7 @@ func TestEveryPageAnswersItsQuestionAboutTheCapturedDay(t *testing.T) {
 		"/artifacts?type=MEETING_SUMMARY":              {"1 artifact", "text/plain"},
 		"/intake":                                      {"1 source", "accepted", "session_ended"},
 		"/intake?event=recording_proceeded":            {"recording_proceeded"},
-		"/rooms/770aa658-cb96-4525-8930-57d5a3d2e818":  {"Deliveries of this session", "removed", "timed out", "Side room"},
+		"/rooms/770aa658-cb96-4525-8930-57d5a3d2e818":  {"Deliveries of this session", "removed", "timed out"},
 		"/intake?sid=770aa658-cb96-4525-8930-57d5a3d2": {"Clear"},
 	} {
 		page := app.text(path)
@@ -167,8 +167,12 @@ func TestEveryPageAnswersItsQuestionAboutTheCapturedDay(t *testing.T) {
 		}
 	}
 	for _, d := range history {
-		if page := app.text("/rooms/" + d.SID); !strings.Contains(page, `id="session-`) && !strings.Contains(page, `class="head"`) {
-			t.Errorf("%s has no page", d.SID)
+		page := app.text("/rooms/" + d.SID)
+		if !strings.Contains(page, `id="timeline-axis"`) {
+			t.Errorf("the page of %s has no timeline", d.Title)
+		}
+		if told, is := strings.Contains(page, ">Side room<"), d.RoomID == "rig-f1-2" || d.Title == "Side room"; told != is && d.Title != "Room 2, second session" {
+			t.Errorf("the page of %s tells of the side room: %v", d.Title, told)
 		}
 	}
 }

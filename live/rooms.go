@@ -79,12 +79,17 @@ func (q RoomQuery) Values() url.Values {
 type RoomCounts struct{ Recording, Streaming, Screens, Breakouts, Empty, Unconfirmed int }
 
 func (c *RoomCounts) count(s *room.Summary) {
-	for only, n := range map[string]*int{OnlyRecording: &c.Recording, OnlyStreaming: &c.Streaming, OnlyScreens: &c.Screens,
-		OnlyBreakouts: &c.Breakouts, OnlyEmpty: &c.Empty, OnlyUnconfirmed: &c.Unconfirmed} {
+	add := func(n *int, only string) {
 		if within(s, only) {
 			*n++
 		}
 	}
+	add(&c.Recording, OnlyRecording)
+	add(&c.Streaming, OnlyStreaming)
+	add(&c.Screens, OnlyScreens)
+	add(&c.Breakouts, OnlyBreakouts)
+	add(&c.Empty, OnlyEmpty)
+	add(&c.Unconfirmed, OnlyUnconfirmed)
 }
 
 // within says whether a room is left by a narrowing.
