@@ -22,12 +22,12 @@ type Attention struct {
 	lists  Lists
 	limits room.Limits
 	log    *slog.Logger
-	tell   func(context.Context, []room.Alarm) // of those that are new; nil: nobody wants to know
+	tell   func([]room.Alarm) // of those that are new; nil: nobody wants to know
 }
 
 // NewAttention looks at a board and at what the record lists. Tell, if not nil, is called with alarms that
 // were not there before; the next look waits for it.
-func NewAttention(board *Board, lists Lists, limits room.Limits, log *slog.Logger, tell func(context.Context, []room.Alarm)) *Attention {
+func NewAttention(board *Board, lists Lists, limits room.Limits, log *slog.Logger, tell func([]room.Alarm)) *Attention {
 	return &Attention{board: board, lists: lists, limits: limits, log: log, tell: tell}
 }
 
@@ -51,11 +51,11 @@ func (a *Attention) Run(ctx context.Context) {
 
 // look replaces what is listed. What the record cannot say now is left out, and said in the log.
 func (a *Attention) look(ctx context.Context, now time.Time) {
-	ctx, cancel := context.WithTimeout(ctx, askTime)
+	asking, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	alarms := a.board.trouble(now, a.limits)
-	recordings, err := a.recordings(ctx, now)
-	refused, err2 := a.refused(ctx, now)
+	recordings, err := a.recordings(asking, now)
+	refused, err2 := a.refused(asking, now)
 	if err := errors.Join(err, err2); err != nil && ctx.Err() == nil {
 		a.log.Warn("what needs attention is not known whole", "err", err)
 	}
@@ -64,7 +64,7 @@ func (a *Attention) look(ctx context.Context, now time.Time) {
 		return cmp.Or(x.Concern.Compare(y.Concern), y.Since.Compare(x.Since), cmp.Compare(x.ID(), y.ID()))
 	})
 	if fresh := a.board.setAlarms(alarms); len(fresh) > 0 && a.tell != nil {
-		a.tell(ctx, fresh)
+		a.tell(fresh)
 	}
 }
 
