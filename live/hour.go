@@ -16,7 +16,7 @@ const (
 
 // Hour is what a room did in the last hour, by slots, the oldest first. It is comparable.
 type Hour struct {
-	Begun    int // the slot in which the room began; HourSlots when that is not known
+	Slots    int // how many of the slots, up to the last one, the room has been there; 0 when that is not known
 	People   [HourSlots]uint16
 	Recorded uint32 // a bit for each slot in which it was recorded, the lowest is the oldest slot
 	Streamed uint32
@@ -62,15 +62,14 @@ func latelyOf(d room.Detail, now time.Time) (l lately) {
 }
 
 // hour is the hour that ends with the slot of now.
-func (l lately) hour(now time.Time) Hour {
-	h := Hour{Begun: HourSlots}
+func (l lately) hour(now time.Time) (h Hour) {
 	end := now.Truncate(hourSlot).Add(hourSlot)
 	from := end.Add(-time.Hour)
 	slot := func(at time.Time) int { return min(max(0, int(at.Sub(from)/hourSlot)), HourSlots-1) }
 	if l.begun.IsZero() {
 		return h
 	}
-	h.Begun = slot(l.begun)
+	h.Slots = HourSlots - slot(l.begun)
 	fill := func(first, last, people int) {
 		for i := first; i <= last; i++ {
 			h.People[i] = max(h.People[i], uint16(min(people, math.MaxUint16)))
