@@ -84,17 +84,17 @@ func reasonOf(a room.Alarm) (r because) {
 	case room.ConcernStreamFailed:
 		return failure(a, "ended").say("; no new stream was started")
 	case room.ConcernRecordingBroken:
-		return failure(a, "ended").say("; there is no file, look at the log of the recorder")
+		return failure(a, "ended").say("; there is no file: see the recorder’s log")
 	case room.ConcernFileOverdue:
 		return r.say("ended ").moment(a.Since).say(", still no file (expected within " + spanWords(a.Limit) + "); see whether ").recorderOf(a).say(" is at work")
 	case room.ConcernRecordingNobody:
-		return r.say("nobody is there since ").moment(a.Since).say(", and it is still recorded (allowed: " + spanWords(a.Limit) + ")")
+		return r.say("nobody has been there since ").moment(a.Since).say(", and it is still recorded (limit " + spanWords(a.Limit) + ")")
 	case room.ConcernStreamNobody:
-		return r.say("nobody is there since ").moment(a.Since).say(", and it is still streamed (allowed: " + spanWords(a.Limit) + ")")
+		return r.say("nobody has been there since ").moment(a.Since).say(", and it is still streamed (limit " + spanWords(a.Limit) + ")")
 	case room.ConcernDisputed:
 		return r.say("last heard of ").moment(a.Since).say(", but plugNmeet’s API does not list it; it stays until more polls agree")
 	case room.ConcernRoomEmpty:
-		return r.say("nobody is there since ").moment(a.Since).say("; plugNmeet should have ended it within " + spanWords(a.Limit) + ", end it there")
+		return r.say("nobody has been there since ").moment(a.Since).say("; plugNmeet should have ended it within " + spanWords(a.Limit) + ", end it there")
 	case room.ConcernRoomOverdue:
 		return r.say("planned to end ").moment(a.Since).say(", and plugNmeet has not ended it within " + spanWords(a.Limit))
 	case room.ConcernSourceSilent:
