@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,10 +61,7 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	tick := config.Tick
-	if tick == 0 {
-		tick = live.Tick
-	}
+	tick, look := cmp.Or(config.Tick, live.Tick), cmp.Or(config.Look, live.LookEvery)
 	names := sourceNames(sources)
 	board := live.NewBoard(record, names, log)
 	limits := config.Attention.limits()
@@ -71,7 +69,7 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 	server := web.New(web.Config{Record: record, Board: board, Hub: hub, Keyring: keyring,
 		Origins: config.Origins, LoopbackOnly: config.Auth == "none", Log: log})
 	return &App{config: config, sources: names, log: log, record: record, board: board, hub: hub, server: server,
-		watch: live.NewAttention(board, record, limits, log, tell), notifier: news, fatal: make(chan error, 3)}, nil
+		watch: live.NewAttention(board, record, limits, look, log, tell), notifier: news, fatal: make(chan error, 3)}, nil
 }
 
 // keysOf are the sources of settings that can be used, and the keys to verify their deliveries with.

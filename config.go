@@ -34,6 +34,7 @@ type Config struct {
 	Log     string   `default:"info" enum:"debug,info,warn,error" help:"Least level of log lines: debug, info, warn, error."`
 
 	Tick time.Duration `kong:"-"` // how long changes are gathered before they are sent; 0: live.Tick
+	Look time.Duration `kong:"-"` // how often it is looked whether something needs attention; 0: live.LookEvery
 }
 
 // SourceConfig is one plugNmeet among several, in the file of --config.

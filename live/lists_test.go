@@ -235,7 +235,7 @@ func TestAttentionComesAndGoesByItself(t *testing.T) {
 	limits.Refused = 2
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
-	attention := live.NewAttention(d.Board, d.record, limits, slog.New(slog.DiscardHandler), func(alarms []room.Alarm) { told <- alarms })
+	attention := live.NewAttention(d.Board, d.record, limits, 20*time.Millisecond, slog.New(slog.DiscardHandler), func(alarms []room.Alarm) { told <- alarms })
 	recorded := event(room.KindRecordingStarted, "s1", 2)
 	recorded.Job = &room.JobSaid{RecordID: "r1"}
 	d.deliverEvent(event(room.KindRoomStarted, "s1", 1))

@@ -19,7 +19,7 @@ func (r *rig) alarm() {
 	r.t.Helper()
 	r.deliver("{")
 	limits := room.Limits{Refused: 1, FailedIn: 100 * 365 * 24 * time.Hour}
-	attention := live.NewAttention(r.server.Board, r.record, limits, slog.New(slog.DiscardHandler), nil)
+	attention := live.NewAttention(r.server.Board, r.record, limits, live.LookEvery, slog.New(slog.DiscardHandler), nil)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); attention.Run(ctx) }()
