@@ -182,6 +182,10 @@ func TestEveryAnswerIsAsTheDocumentSays(t *testing.T) {
 	for _, query := range []string{"", "?span=", "?span=hour", "?span=day", "?span=week", "?%zz"} {
 		k.asks("/api/v1/totals", "/api/v1/totals"+query)
 	}
+	r.alarm()
+	for _, query := range []string{"", "?q=ignored", "?%zz"} {
+		k.asks("/api/v1/attention", "/api/v1/attention"+query)
+	}
 	k.asks("/api/v1/openapi.yaml", "/api/v1/openapi.yaml")
 	k.complete()
 }
@@ -240,7 +244,8 @@ func TestTheDocumentLeavesNoMemberOut(t *testing.T) {
 	t.Parallel()
 	r := captured(t)
 	k := readContract(r)
-	asked := map[string]string{"/api/v1/totals": "/api/v1/totals"}
+	r.alarm()
+	asked := map[string]string{"/api/v1/totals": "/api/v1/totals", "/api/v1/attention": "/api/v1/attention"}
 	for _, list := range []string{"/api/v1/state", "/api/v1/sessions", "/api/v1/recordings", "/api/v1/artifacts", "/api/v1/deliveries"} {
 		asked[list+"?limit=5"] = list
 	}
