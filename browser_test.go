@@ -220,6 +220,7 @@ const (
 	noRows  = `document.querySelectorAll("#rooms > tr[id^=session-]").length === 0`
 	isLive  = `document.querySelector("#pill[data-state=live]")`
 	notLive = `document.querySelector("#pill:not([data-state=live])")`
+	placeOf = `document.querySelector("#filter").getBoundingClientRect().y`
 )
 
 func row(text string) string { return fmt.Sprintf(rowOf, text) }
@@ -244,20 +245,20 @@ func TestTheOverviewFollowsAMeetingDayWithoutReloading(t *testing.T) {
 	if eval[float64](b, `scrollY`) == 0 {
 		t.Error("the page is too short to scroll: this test proves nothing about scrolling")
 	}
-	scrolled := eval[float64](b, place)
+	place := eval[float64](b, placeOf) // on the screen: what comes above it must not push it away
 	people := eval[string](b, row("rig-f1-1")+`.innerText`)
 
 	app.replay(day[40:114], 0)
 	b.await("rows change", row("rig-f1-1")+`.innerText !== `+fmt.Sprintf("%q", people))
 	b.await("the breakout appears", row("Side room"))
-	b.kept(scrolled)
+	b.kept(place)
 
 	line.cut()
 	b.await("the page says that it is not live", notLive)
 	app.replay(day[114:130], 0)
 	line.lead(app.Addr())
 	b.await("live again", isLive)
-	b.kept(scrolled)
+	b.kept(place)
 	b.sameAsFresh(line.url())
 
 	line.cut()
@@ -277,18 +278,15 @@ func TestTheOverviewFollowsAMeetingDayWithoutReloading(t *testing.T) {
 	app.close()
 }
 
-// place is where the reader sees what is being typed: it stays when something comes in above.
-const place = `document.querySelector("#filter").getBoundingClientRect().top`
-
 // kept holds what belongs to the reader while rows come, change and go.
-func (b *browser) kept(scrolled float64) {
+func (b *browser) kept(place float64) {
 	b.t.Helper()
 	for what, expression := range map[string]string{
 		"the open details":  row("rig-f1-1") + `.querySelector("details").open`,
 		"the focus":         `document.activeElement === document.querySelector("#filter input")`,
 		"the typed text":    `document.querySelector("#filter input").value === "half a wo"`,
 		"the selection":     `document.activeElement.selectionStart === 2 && document.activeElement.selectionEnd === 6`,
-		"the place in page": fmt.Sprintf(`Math.abs(%s - %v) < 1`, place, scrolled),
+		"the place in page": fmt.Sprintf(`Math.abs(%s - %v) < 1`, placeOf, place),
 	} {
 		if !eval[bool](b, "Boolean("+expression+")") {
 			b.t.Errorf("%s was lost", what)
