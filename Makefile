@@ -1,6 +1,6 @@
 # `make` prints the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test tools generate check lint unit clean
+.PHONY: help run test tools generate check lint unit screenshots golden clean
 
 STATICCHECK := bin/staticcheck
 
@@ -37,6 +37,12 @@ $(STATICCHECK): tools/go.mod tools/go.sum
 
 unit: ## All Go tests, with the race detector, in any order
 	go test -race -shuffle=on ./...
+
+golden: ## Write the golden HTML of the components anew
+	go test ./views -run TestGolden -count=1 -update
+
+screenshots: ## Draw the pages of a simulated day into docs/screenshots
+	ROOMWATCH_SCREENSHOTS=docs/screenshots go test -run TestScreenshots -count=1 .
 
 clean: ## Remove what was built
 	rm -rf bin node_modules roomwatch

@@ -68,7 +68,7 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 	limits := config.Attention.limits()
 	hub := live.NewHub(board, record, views.HTML{}, limits, tick, log)
 	server := web.New(web.Config{Record: record, Board: board, Hub: hub, Keyring: keyring,
-		Origins: config.Origins, LoopbackOnly: config.Auth == "none", Log: log})
+		Origins: config.Origins, LoopbackOnly: config.Auth == "none", Gallery: config.Gallery, Log: log})
 	return &App{config: config, sources: names, log: log, record: record, board: board, hub: hub, server: server,
 		watch: live.NewAttention(board, record, limits, look, log, tell), notifier: news, fatal: make(chan error, 3)}, nil
 }

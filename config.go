@@ -33,8 +33,9 @@ type Config struct {
 	Origins []string `help:"Origins that may open the socket, beside the host that was asked." placeholder:"URL"`
 	Log     string   `default:"info" enum:"debug,info,warn,error" help:"Least level of log lines: debug, info, warn, error."`
 
-	Tick time.Duration `kong:"-"` // how long changes are gathered before they are sent; 0: live.Tick
-	Look time.Duration `kong:"-"` // how often it is looked whether something needs attention; 0: live.LookEvery
+	Tick    time.Duration `kong:"-"` // how long changes are gathered before they are sent; 0: live.Tick
+	Look    time.Duration `kong:"-"` // how often it is looked whether something needs attention; 0: live.LookEvery
+	Gallery bool          `kong:"-"` // of the demo and of tests: every component in every state at /dev/gallery
 }
 
 // SourceConfig is one plugNmeet among several, in the file of --config.

@@ -1,6 +1,10 @@
 package web
 
 import (
+	"slices"
+
+	"github.com/gofiber/fiber/v2"
+
 	"github.com/roomwatch/roomwatch/live"
 	"github.com/roomwatch/roomwatch/room"
 )
@@ -49,4 +53,17 @@ func (s *Server) routes() {
 	pages.Get("/artifacts", s.listPage(live.ViewArtifacts, "Artifacts"))
 	pages.Get("/intake", s.listPage(live.ViewIntake, "Intake"))
 	pages.Get("/intake/:position", s.deliveryPage)
+	if s.Gallery {
+		pages.Get("/dev/gallery", s.galleryPage)
+	}
+}
+
+// Addresses are the paths that answer a GET, as the routes have them, so that a test can hold them all.
+func (s *Server) Addresses() (paths []string) {
+	for _, route := range s.app.GetRoutes(true) {
+		if route.Method == fiber.MethodGet && !slices.Contains(paths, route.Path) {
+			paths = append(paths, route.Path)
+		}
+	}
+	return paths
 }

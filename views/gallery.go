@@ -1,0 +1,393 @@
+package views
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/roomwatch/roomwatch/live"
+	"github.com/roomwatch/roomwatch/room"
+)
+
+// Gallery is the root of a page with every component in every state, for those who work on them. All of it is
+// made by the functions that make the pages, of things that were made up.
+func Gallery(now time.Time) []byte { return render(galleryRoot(gallery{now}.sections())) }
+
+// gallerySection is a part of the gallery.
+type gallerySection struct {
+	title    string
+	exhibits []exhibit
+}
+
+func (s gallerySection) id() string { return "g-" + slug(s.title) }
+
+func slug(title string) string { return strings.ReplaceAll(strings.ToLower(title), " ", "-") }
+
+// exhibit is a component in its states. Its name names its golden file, too.
+type exhibit struct {
+	name   string
+	within string // classes of the element around each state, where the style sheet asks for some
+	wide   bool   // it takes the width of a page
+	states []specimen
+}
+
+// specimen is a component in a state.
+type specimen struct {
+	name string
+	html []byte
+}
+
+func of(name string, c templ.Component) specimen { return specimen{name, render(c)} }
+
+// apart is the specimen with ids of its own, and with what refers to them: the same component is on the page
+// many times.
+func (s specimen) apart(exhibit, theme string, n int) []byte {
+	prefix := fmt.Sprintf("%s-%s-%d-", slug(exhibit), theme, n)
+	return idsIn.ReplaceAllFunc(s.html, func(found []byte) []byte {
+		m := idsIn.FindSubmatch(found)
+		ids := strings.Fields(string(m[2]))
+		for i, id := range ids {
+			ids[i] = prefix + id
+		}
+		return slices.Concat(m[1], []byte(strings.Join(ids, " ")), m[3])
+	})
+}
+
+var idsIn = regexp.MustCompile(`( (?:id|for|list|aria-labelledby|aria-describedby|aria-controls)="| href="#|url\(#)([^")]+)("|\))`)
+
+// tableOf is the table of a page, with its head and rows, and formOf its filters.
+func tableOf(m live.Model) []byte { return partOf(m, "<table", "</table>") }
+func formOf(m live.Model) []byte  { return partOf(m, `<form id="filter"`, "</form>") }
+
+// partOf is the first part of a page from one tag to another.
+func partOf(m live.Model, from, to string) []byte {
+	root := HTML{}.Root(m, innerOf(m))
+	i := bytes.Index(root, []byte(from))
+	if i < 0 {
+		panic("views: the gallery looks for a part that is not there: " + from)
+	}
+	return root[i : i+bytes.Index(root[i:], []byte(to))+len(to)]
+}
+
+func innerOf(m live.Model) map[string][]byte {
+	inner := make(map[string][]byte)
+	for _, e := range (HTML{}).Elements(m) {
+		inner[e.Parent] = append(inner[e.Parent], e.Render()...)
+	}
+	return inner
+}
+
+// signsOf shows every sign of a list of words, in the order of what they stand for.
+func signsOf[K ~string](signs map[K]sign, show func(K, sign) templ.Component) (out []specimen) {
+	for _, key := range slices.Sorted(maps.Keys(signs)) {
+		out = append(out, of(string(key), show(key, signs[key])))
+	}
+	return out
+}
+
+func (g gallery) sections() []gallerySection {
+	return []gallerySection{
+		{"Connection", []exhibit{{"pill", "", false, pills()}}},
+		{"Signs", g.signs()},
+		{"Words and times", g.words()},
+		{"Controls", g.controls()},
+		{"Figures", g.figures()},
+		{"Heads", g.heads()},
+		{"Tables", g.tables()},
+		{"Recordings and streams", g.jobs()},
+		{"Timeline", g.timelines()},
+		{"Charts", g.charts()},
+		{"Lists beside", g.items()},
+		{"Intake", g.incoming()},
+		{"Empty", g.nothings()},
+	}
+}
+
+// pills are the states of the connection, with the texts that the script writes into them.
+func pills() (out []specimen) {
+	html := string(render(pill()))
+	for _, s := range [...][4]string{
+		{"connecting", "Connecting", "", ""}, {"live", "Live", "0.2 s", "Pause"}, {"paused", "Paused", "7 waiting", "Resume"}, {"reconnecting", "Reconnecting", "in 4 s", "Now"},
+		{"stale", "Stale", "since 14:29:51", "Reconnect"}, {"offline", "Offline", "in 28 s", "Retry"}, {"expired", "Session expired", "", "Sign in"},
+	} {
+		action := " data-action"
+		if s[3] == "" {
+			action += " hidden"
+		}
+		shown := strings.NewReplacer(`data-state="connecting"`, `data-state="`+s[0]+`"`, ">Connecting<", ">"+s[1]+"<", "<span data-figure></span>", "<span data-figure>"+s[2]+"</span>", " data-action>Pause<", action+">"+s[3]+"<")
+		out = append(out, specimen{s[0], []byte(shown.Replace(html))})
+	}
+	return out
+}
+
+func (g gallery) signs() []exhibit {
+	since := g.ago(67)
+	plainBadge := func(_ string, s sign) templ.Component { return badge(s) }
+	agedBadge := func(_ string, s sign) templ.Component { return badgeSince(s, since) }
+	ways := func(reason string, _ sign) templ.Component {
+		return tracksOrReason(room.Connection{SID: "PA", Reason: reason, LeftAt: g.ago(12)})
+	}
+	heads := make(map[string]templ.Component)
+	for _, by := range []room.Evidence{room.ByWebhook, room.ByReconcile, room.BySuccessor, room.ByJanitor, ""} {
+		heads["ended by "+string(by)] = endedBy(room.Head{State: room.StateEnded, EndedBy: by})
+	}
+	for _, s := range []room.State{room.StateLive, room.StateCreated} {
+		heads["is "+string(s)] = endedBy(room.Head{State: s})
+	}
+	for _, t := range []room.Trust{room.TrustConfirmed, room.TrustUnconfirmed, room.TrustDisputed, room.TrustUnverified} {
+		for _, by := range []string{"webhook", "api"} {
+			heads[fmt.Sprint("known by ", by, ", ", t)] = known(room.Head{KnownBy: by, Trust: t, SID: "770aa658", Source: "default", LastEventAt: g.ago(0), VerifiedAt: g.ago(2), CreatedAt: since})
+		}
+	}
+	for _, s := range []room.State{room.StateLive, room.StateCreated, room.StateEnded} {
+		heads["room is "+string(s)] = roomState(room.Head{State: s, CreatedAt: since, EndedAt: g.now})
+	}
+	var standing []specimen
+	for _, name := range slices.Sorted(maps.Keys(heads)) {
+		standing = append(standing, of(name, heads[name]))
+	}
+	return []exhibit{
+		{"badges of recordings", "", false, append(signsOf(recordingSigns, agedBadge), of("overdue", badgeSince(overdueSign, since)), of("unknown", badge(signOf(recordingSigns, "strange"))))},
+		{"badges of streams", "", false, append(signsOf(streamSigns, plainBadge), of("with its age", badgeSince(streamSigns[room.StreamLive], since)))},
+		{"badges of verdicts", "", false, signsOf(verdictSigns, func(v room.Verdict, _ sign) templ.Component { return verdictBadge(v) })},
+		{"verdicts", "", false, signsOf(verdictSigns, func(v room.Verdict, _ sign) templ.Component { return verdict(v) })},
+		{"reasons", "", false, signsOf(reasonSigns, ways)},
+		{"states of recordings", "", false, signsOf(recordedSigns, func(_ string, s sign) templ.Component { return state(s) })},
+		{"kinds of artifacts", "", false, signsOf(artifactSigns, func(_ string, s sign) templ.Component { return state(s) })},
+		{"standing", "", false, standing},
+	}
+}
+
+// tracksOrReason is what a row says of somebody who left.
+func tracksOrReason(c room.Connection) templ.Component { return reason(c, time.Time{}) }
+
+func (g gallery) words() []exhibit {
+	track := func(source, media, mime string, muted, simulcast bool, width int) room.Track {
+		return room.Track{Source: source, Media: media, Mime: mime, Muted: muted, Simulcast: simulcast, Width: width, Height: width * 9 / 16}
+	}
+	e2ee := track("camera", "video", "video/AV1", false, true, 3840)
+	e2ee.Encryption = "GCM"
+	var chips []specimen
+	for _, t := range []room.Track{
+		track("microphone", "audio", "audio/red", false, false, 0), track("microphone", "audio", "audio/opus", true, false, 0), track("camera", "video", "video/VP8", false, true, 1280), e2ee,
+		track("screen_share", "video", "video/VP9", false, false, 1920), track("screen_share_audio", "audio", "audio/opus", false, false, 0), track("unknown", "data", "", false, false, 0),
+	} {
+		chips = append(chips, of(fmt.Sprint(t.Source, " ", t.Mime), chip(t)))
+	}
+	var times []specimen
+	for name, show := range map[string]func(time.Time) templ.Component{"age": age, "fresh": fresh, "ago": ago, "clock": clock, "clock under its day": clockIn, "clock to the second": clockOf, "minute": minute} {
+		for _, t := range []time.Time{g.now.Add(-300 * time.Millisecond), g.ago(8), g.ago(67), g.ago(60 * 24 * 12)} {
+			times = append(times, of(fmt.Sprint(name, ", ", length(g.now.Sub(t))), show(t)))
+		}
+	}
+	slices.SortStableFunc(times, func(a, b specimen) int { return strings.Compare(a.name, b.name) })
+	return []exhibit{
+		{"chips", "", false, chips},
+		{"times", "", false, times},
+		{"ids", "", false, []specimen{of("id", copied("rig-f1-1", "room id")), of("long id", copied("770aa658-cb96-4525-8930-57d5a3d2e818", "session id")), of("count", count("count", 12406)),
+			of("size", size(184_370_000)), of("bytes", size(1))}},
+		{"found", "", true, []specimen{of("nothing searched", foundText("told", found{12406, sessionNoun, "", false})), of("searched", foundText("told", found{38, sessionNoun, "fatima", true})),
+			of("one", foundText("told", found{1, recordingNoun, arabicName, true})), of("filtered", foundText("told", found{0, artifactNoun, "", true})),
+			of("uncounted", foundText("told", found{room.MaxCount + 1, deliveryNoun, "", false})), of("in a line", foundIn("Fatima "+arabicName+" fatima.k", "fatima"))}},
+	}
+}
+
+func (g gallery) controls() []exhibit {
+	from, to := g.ago(60*24*7), g.now
+	query := room.SessionQuery{Text: "fatima", RoomID: "rig-f1-1", State: room.StateEnded, From: from, To: to, Source: "emea-2"}
+	return []exhibit{
+		{"buttons", "", false, []specimen{of("submit", submit()), of("download", download("CSV", sessionsPath, query)), of("copy", section(copyPre())), of("copier", copied("rig-f1-1", "room id"))}},
+		{"switches", "", false, []specimen{of("density", densities()), of("zones", zones()),
+			of("windows of a live room", spanLinks("spans", spanChoice{room.Key{SID: "x", Source: "emea"}, false, ""})),
+			of("windows of one that ended", spanLinks("spans", spanChoice{room.Key{SID: "x", Source: "default"}, true, live.SpanSession}))}},
+		{"options", "", false, []specimen{of("states", options("State", stateOptions(query))), of("no state", options("State", stateOptions(room.SessionQuery{}))), of("classes", options("Class", classOptions(room.ArtifactQuery{Class: room.ClassFile})))}},
+		{"filters", "", true, []specimen{
+			{"overview", formOf(live.Overview{})}, {"overview, searched", formOf(live.Overview{Query: live.RoomQuery{Text: arabicName}})},
+			{"sessions", formOf(live.Sessions{Sources: g.sources()})}, {"sessions, all set", formOf(live.Sessions{Query: query, Sources: g.sources()})},
+			{"recordings", formOf(live.Recordings{})}, {"artifacts", formOf(live.Artifacts{Query: room.ArtifactQuery{Type: "A_KIND_THAT_NOBODY_KNOWS", RoomID: wordName}})},
+			{"intake", formOf(live.Intake{Query: room.DeliveryQuery{Verdict: room.Refused}})},
+		}},
+		{"turner", "", true, []specimen{of("all", turner("turner", turn{shown: 12, n: 12, what: sessionNoun})), of("first page", turner("turner", turn{50, 12406, sessionNoun, "", "/sessions?cursor=x"})),
+			of("further back", turner("turner", turn{50, 12406, sessionNoun, "/sessions", "/sessions?cursor=x"})), of("uncounted", turner("turner", turn{50, -1, deliveryNoun, "/intake", ""}))}},
+	}
+}
+
+// section gives a button that copies what it copies from.
+func section(c templ.Component) templ.Component {
+	return rendered(slices.Concat([]byte(`<section class="test"><pre>curl -sS http://127.0.0.1:8080/webhook</pre>`), render(c), []byte(`</section>`)))
+}
+
+func (g gallery) figures() []exhibit {
+	hour := g.day()[len(g.day())-60:]
+	totals := room.Totals{Rooms: 24, People: 319, Bots: 18, Microphones: 90, Cameras: 152, RecordingsActive: 9, StreamsActive: 3}
+	dl := func(elements []live.Element) []byte {
+		var out []byte
+		for _, e := range elements {
+			out = append(out, e.Render()...)
+		}
+		return slices.Concat([]byte(`<dl class="stats">`), out, []byte(`</dl>`))
+	}
+	huge := room.Totals{Rooms: 1_234, People: 12_345, Bots: 678, Microphones: 9_012, Cameras: 10_345, Screens: 1_234, RecordingsActive: 345, StreamsActive: 123}
+	meeting := g.meeting(72).Summary()
+	meeting.PlannedMinutes = 90
+	return []exhibit{
+		{"totals", "overview", true, []specimen{{"an hour", dl(trends(totals, hour))}, {"zero, no hour", dl(trends(room.Totals{}, nil))}, {"as many as there can be", dl(trends(huge, hour[:7]))}}},
+		{"counts of a room", "one", true, []specimen{{"live", dl(roomStats(meeting))}, {"nothing", dl(roomStats(room.Summary{}))}}},
+	}
+}
+
+func (g gallery) heads() []exhibit {
+	busy := g.meeting(72).Summary()
+	parent := g.over().Summary()
+	created := room.Summary{Head: room.Head{Source: "emea-2", SID: "created", RoomID: "room02", State: room.StateCreated, CreatedAt: g.ago(1), KnownBy: "webhook", Trust: room.TrustUnconfirmed, ParentRoomID: "rig-f1-1"}}
+	disputed := busy
+	disputed.Title, disputed.Trust, disputed.Capped, disputed.VerifiedAt = arabicName, room.TrustDisputed, true, g.ago(3)
+	lost := parent
+	lost.Title, lost.EndedBy, lost.RoomID = wordName, room.ByJanitor, strings.Repeat("w", 120)
+	q := room.SessionQuery{Text: "fatima"}
+	inner := innerOf(live.Sessions{Query: q, Page: room.Page[room.Summary]{Items: g.history()}, Matches: 38, Minute: g.now})
+	return []exhibit{
+		{"head of a room", "one", true, []specimen{of("live", roomHead("head", headOf(busy, nil))), of("created, a breakout", roomHead("head", headOf(created, &parent))), of("parent unknown", roomHead("head", headOf(created, nil))),
+			of("ended", roomHead("head", headOf(parent, nil))), of("disputed, capped", roomHead("head", headOf(disputed, nil))), of("ended by the janitor", roomHead("head", headOf(lost, nil))), of("not known", unknownHead("head", wordName))}},
+		{"head of a list", "", true, []specimen{of("searched", listHead("Sessions", sessionsPath, q, inner))}},
+		{"notice", "", true, []specimen{of("an error", notice("Too many views", "More different views are open than this process serves.", "Try again in a minute."))}},
+		{"sources", "", false, []specimen{of("delivering", sourceState("s", g.sources()[0])), of("without an API", sourceState("s", g.sources()[1])), of("waiting", sourceState("s", g.sources()[3]))}},
+	}
+}
+
+func (g gallery) tables() []exhibit {
+	query := room.SessionQuery{Text: "fatima " + arabicName}
+	over := g.roomOf(g.over())
+	sessions := live.Sessions{Page: room.Page[room.Summary]{Items: g.history()}, Minute: g.now}
+	searched := sessions
+	searched.Query = query
+	return []exhibit{
+		{"live rooms", "overview", true, []specimen{{"each state", tableOf(live.Overview{Rows: g.rows(), Sources: g.sources()})}}},
+		{"people", "one", true, []specimen{of("live", roster(innerOf(g.roomOf(g.meeting(72))))), of("ended", roster(innerOf(over))), of("nobody", roster(innerOf(g.roomOf(g.stage("x", "x", "x", 3)))))}},
+		{"history", "sessions", true, []specimen{{"each state", tableOf(sessions)}, {"searched", tableOf(searched)}}},
+		{"recordings", "recordings", true, []specimen{{"each state", tableOf(live.Recordings{Rows: g.recordings(), Minute: g.now})}}},
+		{"artifacts", "artifacts", true, []specimen{{"each kind", tableOf(live.Artifacts{Page: room.Page[room.FiledArtifact]{Items: g.artifacts()}, Minute: g.now})}}},
+		{"usage", "costs", true, []specimen{{"a fortnight", partOf(live.Artifacts{Days: g.usage(), Minute: g.now}, `<table class="usage"`, "</table>")}}},
+		{"deliveries", "intake", true, []specimen{of("of all rooms", deliveriesTable(false, innerOf(live.Intake{Rows: g.deliveries(), Minute: g.now})["deliveries"])),
+			of("of one room", deliveriesTable(true, innerOf(over)["deliveries"])), of("none", deliveriesTable(true, render(noDelivery("none", "No delivery of this session is kept."))))}},
+		{"all deliveries", "", false, []specimen{of("more than these", allDeliveriesLink("all", allDeliveries{room.Key{SID: "x", Source: "emea"}, true})), of("these", allDeliveriesLink("all", allDeliveries{room.Key{SID: "x"}, false}))}},
+	}
+}
+
+func (g gallery) jobs() []exhibit {
+	d := g.meeting(72).Detail()
+	var recordings, streams, boxed []specimen
+	for _, r := range d.Recordings {
+		recordings = append(recordings, of(r.State, recordingBlock("recording-"+r.RecordID, r)))
+	}
+	recordings = append(recordings, of("hardly known", recordingBlock("recording", room.Recording{RecordID: wordName, State: "strange"})))
+	for _, s := range d.Streams {
+		streams = append(streams, of(s.State, streamBlock("stream-"+s.RecordID, s)))
+	}
+	counts := []room.RecordingCount{{State: room.RecordingActive, N: 9, Since: g.ago(47)}, {State: room.RecordingProcessing, N: 4, Since: g.ago(71)}, {State: room.RecordingReady, N: 12345, Bytes: 14_200_000_000_000}}
+	m := live.Recordings{Query: room.RecordingQuery{State: room.RecordingFailed}, Counts: counts, Minute: g.now, Rows: g.recordings()}
+	for _, b := range boxes(m) {
+		boxed = append(boxed, of(b.state, stateBox("state-"+b.state, b)))
+	}
+	return []exhibit{{"recording", "rail", false, recordings}, {"stream", "rail", false, streams}, {"box of a state", "states", false, boxed}}
+}
+
+func (g gallery) timelines() []exhibit {
+	drawn := func(name string, m live.Room) specimen {
+		return specimen{name, partOf(m, `<section class="timeline"`, "</section>")}
+	}
+	latest, only := g.roomOf(g.meeting(72)), g.roomOf(g.over())
+	latest.Span, only.Span = live.SpanQuarter, live.SpanSession
+	return []exhibit{{"timeline", "one", true, []specimen{
+		drawn("live, each way to leave", g.roomOf(g.meeting(72))), drawn("its last quarter of an hour", latest), drawn("ended, and what followed", g.roomOf(g.over())),
+		drawn("only the session", only), drawn("more lanes than a screen holds", g.roomOf(g.crowd())), drawn("nobody has come", g.roomOf(g.stage("x", "x", "x", 3))),
+	}}}
+}
+
+func (g gallery) charts() []exhibit {
+	chart := func(day []room.Sample) templ.Component { return concurrency("concurrency", concurrencyOf(day, g.now)) }
+	day := g.day()
+	days := usageDays(g.usage(), g.now)
+	var costs []byte
+	for _, e := range costliest(distinctIDs{}, []room.RoomCost{{Filed: g.filed(longName), Cost: 1.62}, {Filed: g.filed(arabicName), Cost: 0.94}, {Filed: g.filed(plainName), Cost: 0.004}}) {
+		costs = append(costs, e.Render()...)
+	}
+	return []exhibit{
+		{"concurrency", "sessions", true, []specimen{of("a day with gaps", chart(day)), of("the last minutes only", chart(day[len(day)-9:])), of("nothing", chart(nil))}},
+		{"costs", "costs", false, []specimen{of("a fortnight", costChart("cost-chart", days)), of("nothing has a price", costChart("cost-chart", usageMonth{}))}},
+		{"dearest rooms", "costs", false, []specimen{{"three", slices.Concat([]byte(`<ul class="costliest">`), costs, []byte(`</ul>`))}}},
+		{"sparklines", "", false, []specimen{of("of the last hour", sparkline(sparkOf(pointsOf(day[len(day)-60:], g.ago(60), time.Minute, 60, func(t room.Totals) int { return t.People })), "")),
+			of("of recordings", sparkline(sparkOf([]point{{0, 1}, {20, 3}, {21, 4}, {59, 2}}), "plum")), of("zero", sparkline(sparkOf([]point{{0, 0}, {1, 0}}), "grey")), of("nothing", sparkline(spark{}, ""))}},
+	}
+}
+
+// items are what stands beside tables.
+func (g gallery) items() []exhibit {
+	ul := func(name string, items ...templ.Component) specimen {
+		var list []byte
+		for _, c := range items {
+			list = append(list, render(c)...)
+		}
+		return of(name, railList("items", name, "/", "All", list))
+	}
+	var made, recorded, filed []templ.Component
+	for _, a := range g.artifacts() {
+		made, filed = append(made, newArtifact("x"+a.ArtifactID, artifactLineOf(a))), append(filed, artifactItem("y"+a.ArtifactID, a.Artifact))
+	}
+	for _, r := range g.recordings() {
+		recorded = append(recorded, newRecording("x"+r.RecordID, recordingLine{FiledRecording: r.FiledRecording, due: r.Due, overdue: r.Overdue}))
+	}
+	busy, over := g.meeting(72).Summary(), g.over().Summary()
+	lost := over
+	lost.Title, lost.EndedBy, lost.PeakPeople, lost.EndedAt = arabicName, room.ByJanitor, 0, time.Time{}
+	return []exhibit{{"items", "rail", false, []specimen{
+		ul("New artifacts", made...), ul("Artifacts of a room", filed...), ul("Recordings", recorded...),
+		ul("Just ended", endedItem("e1", &over), endedItem("e2", &lost), sayItem("e3", "No session has ended lately.")),
+		ul("Breakout rooms", parentItem("b1", &over), selfItem("b2", longName), breakoutItem("b3", &busy), breakoutItem("b4", &lost), parentItem("b5", &busy)),
+		ul("What came of it", analyticsItem("a1", room.Analytics{FileID: "8b7ff368-5a08-4827-a496-3a1b88633fa0", CreatedAt: g.ago(3)}),
+			speechItem("a2", room.Speech{UserID: "user-01", Seconds: 7200, StartedAt: g.ago(60), EndedAt: g.ago(3)}), speechItem("a3", room.Speech{Seconds: 59})),
+	}}}
+}
+
+func (g gallery) incoming() []exhibit {
+	all := live.Intake{Counts: g.intake(), Refusals: g.refusals(), Rows: g.deliveries(), Minute: g.now, Sources: g.sources(), Query: room.DeliveryQuery{Verdict: room.Refused}}
+	fresh := live.Intake{Minute: g.now, Sources: []live.SourceState{{Name: "default", Status: "waiting"}}}
+	one := all
+	one.Refusals = g.refusals()[:1]
+	d := room.Delivery{Position: "1204881", ReceivedAt: g.ago(1), Source: "default", ID: "EV_w2PqXzR7mLcd", Event: "participant_joined", RoomID: "choir-at", SID: "c1b2f0de", Verdict: room.Accepted, LagMS: 240, Body: galleryBody,
+		Said: &room.Event{Kind: room.KindParticipantJoined, Participant: &room.ParticipantSaid{Name: "Zoë Þórsdóttir 🎶"}}}
+	bare := room.Delivery{ReceivedAt: g.ago(1), Verdict: room.Refused, Reason: longName}
+	var counters []byte
+	for _, e := range intakeElements(all) {
+		if e.Parent == "verdicts" {
+			counters = append(counters, e.Render()...)
+		}
+	}
+	band := func(m live.Intake) templ.Component { return diagnosisBand("diagnosis", diagnose(m, countsOf(m))) }
+	return []exhibit{
+		{"sources of deliveries", "intake", true, []specimen{{"each health", tableOf(all)}}},
+		{"verdict counters", "intake", true, []specimen{{"one is filtered by", slices.Concat([]byte(`<div class="verdicts">`), counters, []byte(`</div>`))}, of("told", intakeText("told", intakeTold{2, 4924}))}},
+		{"diagnosis", "intake", true, []specimen{of("nothing ever came", band(fresh)), of("one reason", band(one)), of("every reason", band(all))}},
+		{"payload", "", true, []specimen{of("whole", payloadSection(d, payloadOf(d.Body))), of("cut off", payloadSection(d, payload{html: []byte("{"), shown: 65_000, whole: 900_000})), of("not kept", payloadSection(bare, payload{}))}},
+	}
+}
+
+func (g gallery) nothings() []exhibit {
+	list := func(name string, n nothing) specimen { return of(name, emptyList("empty", n)) }
+	sessions := nothing{what: sessionNoun, received: true, when: "A session appears here as soon as plugNmeet creates a room."}
+	searched, filtered, beyond, new := sessions, sessions, sessions, nothing{what: sessionNoun}
+	searched.text, searched.clear = wordName, sessionsPath
+	filtered.clear = sessionsPath
+	beyond.newest = sessionsPath
+	return []exhibit{
+		{"no rooms", "", false, []specimen{of("new", noRooms("empty", emptiness{})), of("none is live", noRooms("empty", emptiness{received: true})), of("none matches", noRooms("empty", emptiness{text: arabicName, rooms: 24, received: true}))}},
+		{"empty lists", "", false, []specimen{list("none yet", sessions), list("none matches", searched), list("filtered", filtered), list("beyond the end", beyond), list("nothing came", new)}},
+		{"notes", "", false, []specimen{of("say", say("note", "Showing 200 of 1,201 rooms. Narrow the filter to see the others.")), {"row", slices.Concat([]byte("<table><tbody>"), render(emptyRow("x", "Nobody is here now.")), []byte("</tbody></table>"))}}},
+	}
+}
