@@ -66,7 +66,8 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 	names := sourceNames(sources)
 	board := live.NewBoard(record, names, log)
 	limits := config.Attention.limits()
-	hub := live.NewHub(board, record, views.HTML{}, limits, tick, log)
+	pages := views.HTML{History: time.Duration(config.Retention), Bodies: time.Duration(config.RetentionBodies)}
+	hub := live.NewHub(board, record, pages, limits, tick, log)
 	server := web.New(web.Config{Record: record, Board: board, Hub: hub, Keyring: keyring,
 		Origins: config.Origins, LoopbackOnly: config.Auth == "none", Gallery: config.Gallery, Log: log})
 	return &App{config: config, sources: names, log: log, record: record, board: board, hub: hub, server: server,
