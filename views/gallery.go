@@ -256,9 +256,25 @@ func (g gallery) heads() []exhibit {
 		{"head of a room", "one", true, []specimen{of("live", roomHead("head", headOf(busy, nil))), of("created, a breakout", roomHead("head", headOf(created, &parent))), of("parent unknown", roomHead("head", headOf(created, nil))),
 			of("ended", roomHead("head", headOf(parent, nil))), of("disputed, capped", roomHead("head", headOf(disputed, nil))), of("ended by the janitor", roomHead("head", headOf(lost, nil))), of("not known", unknownHead("head", wordName))}},
 		{"head of a list", "", true, []specimen{of("searched", listHead("Sessions", sessionsPath, q, inner))}},
+		{"needs attention", "overview", true, g.troubles()},
+		{"column heads", "overview", true, []specimen{{"by people", tableOf(live.Overview{})}, {"by room, turned round", tableOf(live.Overview{Query: live.RoomQuery{Sort: "room", Reverse: true}})}}},
 		{"notice", "", true, []specimen{of("an error", notice("Too many views", "More different views are open than this process serves.", "Try again in a minute."))}},
 		{"sources", "", false, []specimen{of("delivering", sourceState("s", g.sources()[0])), of("without an API", sourceState("s", g.sources()[1])), of("waiting", sourceState("s", g.sources()[3]))}},
 	}
+}
+
+// troubles are one of each concern, and more than the band has room for.
+func (g gallery) troubles() []specimen {
+	var each, many []room.Alarm
+	for _, concern := range slices.Sorted(maps.Keys(concernSigns)) {
+		each = append(each, room.Alarm{Concern: concern, Source: "default", SID: "s" + string(concern), RoomID: "fin-close", Title: "Monday finance close", RecordID: "r",
+			Since: g.ago(71), Limit: 15 * time.Minute, Recorder: "node_03", Message: "no space left on device", Count: 38})
+	}
+	for i := range 9 {
+		many = append(many, room.Alarm{Concern: room.ConcernRoomOverdue, SID: strings.Repeat("m", i+1), Title: arabicName, Since: g.ago(i), Limit: time.Minute})
+	}
+	return []specimen{of("each concern", attention(innerOf(live.Overview{Alarms: each}))), of("more than there is room for", attention(innerOf(live.Overview{Alarms: many}))),
+		of("in the foot", alarmsCount("n", 3))}
 }
 
 func (g gallery) tables() []exhibit {
@@ -386,7 +402,7 @@ func (g gallery) nothings() []exhibit {
 	filtered.clear = sessionsPath
 	beyond.newest = sessionsPath
 	return []exhibit{
-		{"no rooms", "", false, []specimen{of("new", noRooms("empty", emptiness{})), of("none is live", noRooms("empty", emptiness{received: true})), of("none matches", noRooms("empty", emptiness{arabicName, 24, true}))}},
+		{"no rooms", "", false, []specimen{of("new", noRooms("empty", emptiness{})), of("none is live", noRooms("empty", emptiness{received: true})), of("none matches", noRooms("empty", emptiness{text: arabicName, rooms: 24, received: true}))}},
 		{"empty lists", "", false, []specimen{list("none yet", sessions), list("none matches", searched), list("filtered", filtered), list("beyond the end", beyond), list("nothing came", new)}},
 		{"notes", "", false, []specimen{of("say", say("note", "Showing 200 of 1,201 rooms. Narrow the filter to see the others.")), {"row", slices.Concat([]byte("<table><tbody>"), render(emptyRow("x", "Nobody is here now.")), []byte("</tbody></table>"))}}},
 	}

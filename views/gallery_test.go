@@ -107,8 +107,8 @@ func difference(want, got string) string {
 var pageParts = []string{"Page", "head", "logo", "bar", "placeLink", "foot", "galleryRoot", "exhibitShown", "overviewRoot", "roomRoot", "sessionsRoot", "recordingsRoot", "artifactsRoot",
 	"intakeRoot", "deliveryRoot", "side", "costSections", "listFoot", "deliveriesSection", "timelineSection", "nameCell"}
 
-// takenOut are in the parts of pages that the gallery takes out of them: filters, and the timeline.
-var takenOut = []string{"filter", "deliveryFilters", "searchField", "dayFields", "textField", "sourceField", "kindField", "hidden", "legend"}
+// takenOut are in the parts of pages that the gallery takes out of them: filters, heads of columns, and the timeline.
+var takenOut = []string{"titleHead", "sortHead", "sorter", "filter", "deliveryFilters", "searchField", "dayFields", "textField", "sourceField", "kindField", "hidden", "legend"}
 
 // A new component is not forgotten: from what makes the gallery, every templ function is reached, not counting
 // the whole pages that tables are taken from.

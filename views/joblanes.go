@@ -103,7 +103,7 @@ func (t timeline) outcome(j *drawnJob, r room.Recording, at room.Time) {
 	if r.State != room.RecordingReady && r.State != room.RecordingFailed || at < t.from || at > t.to && t.span != "" {
 		return
 	}
-	m := mark{sign: sign{s.glyph, s.word, s.class}, x: pct(t.x(at)), label: label{before: inSentence(s.word) + " ", at: at}}
+	m := mark{sign: sign{s.glyph, s.word, s.class}, x: pct(t.x(at)), label: label{before: inSentence(s.word) + " ", at: at, fine: t.fine()}}
 	switch {
 	case r.State == room.RecordingFailed && r.Message != "":
 		m.after = ": " + cut(r.Message, 60)
@@ -128,6 +128,7 @@ func (t timeline) within(l label, from, to room.Time) label {
 	if to == 0 {
 		to = cmp.Or(t.now, t.to)
 	}
+	l.fine = t.fine()
 	l.fit = roomFor(l.length(), t.x(to)-t.x(from))
 	return l
 }

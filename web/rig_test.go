@@ -78,7 +78,7 @@ func start(t *testing.T, settings ...setting) *rig {
 	for _, set := range settings {
 		set(&config)
 	}
-	hub := live.NewHub(board, config.Record, views.HTML{}, 10*time.Millisecond, log)
+	hub := live.NewHub(board, config.Record, views.HTML{}, room.DefaultLimits, 10*time.Millisecond, log)
 	config.Hub = hub
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
