@@ -48,4 +48,5 @@ func (s *Server) routes() {
 	pages.Get("/artifacts", s.listPage(live.ViewArtifacts, "Artifacts"))
 	pages.Get("/intake", s.listPage(live.ViewIntake, "Intake"))
 	pages.Get("/intake/:position", s.deliveryPage)
+	pages.Get("/find", s.findPage)
 }
