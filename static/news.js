@@ -83,7 +83,7 @@ byId("notices").addEventListener("beforetoggle", async (event) => {
 
 // What comes in one breath is told in one breath: a meeting that ends leaves many artifacts.
 
-const BREATH = 300;
+const BREATH = 800;
 let breath = [];
 
 function hear(notice) {
@@ -99,7 +99,7 @@ function tell() {
   const troubles = fresh.filter((notice) => notice.level), rest = fresh.filter((notice) => !notice.level);
   const told = [...summed(rest, "new artifacts"), ...summed(troubles, "new troubles")];
   show(told);
-  if (told.length) news(told.map((notice) => `${notice.title}: ${notice.text}`).join(". "));
+  if (told.length) news(told.map(({ long, title, text }) => `${long ?? title}, ${text}`).join(". "));
 }
 
 // summed is one notice for more than two of a kind.
@@ -107,7 +107,7 @@ function summed(notices, what) {
   if (notices.length < 3) return notices;
   const rooms = new Set(notices.map((notice) => notice.room));
   const text = rooms.size === 1 ? notices[0].room : `in ${rooms.size} rooms`;
-  return [{ ...notices[0], title: `${notices.length} ${what}`, text, href: rooms.size === 1 ? notices[0].href : undefined }];
+  return [{ ...notices[0], title: `${notices.length} ${what}`, long: undefined, text, href: rooms.size === 1 ? notices[0].href : undefined }];
 }
 
 // What a fresh element tells: it was put by a frame, not by the page.
@@ -115,26 +115,28 @@ function summed(notices, what) {
 const textOf = (element, which) => element.querySelector(which)?.textContent.trim().replace(/\s+/g, " ") ?? "";
 const iconOf = (element) => element.querySelector("svg use")?.getAttribute("href").split("#")[1];
 
+// by the id's beginning
 const tellers = {
-  "new-artifacts": (element) => {
-    const link = element.querySelector("a[href]"), room = textOf(element, "a[href]");
-    return { title: textOf(element, ".name"), text: [room, textOf(element, ".figure")].filter(Boolean).join(" · "), room, href: link?.getAttribute("href"), icon: iconOf(element) };
-  },
-  alarms: (element) => {
-    const link = element.querySelector("a[href]") ?? element.closest("a[href]");
-    return { title: textOf(element, ".kind"), text: [textOf(element, ".which"), textOf(element, ".why")].filter(Boolean).join(": "),
-      room: textOf(element, ".which"), href: link?.getAttribute("href"), icon: iconOf(element), level: element.dataset.level };
-  },
+  artifact: (element, told) => ({ ...told, long: `New artifact: ${told.title}`, text: [told.room, textOf(element, ".figure")].filter(Boolean).join(" · ") }),
+  alarm: (element, told) => ({ ...told, title: textOf(element, ".kind"), text: `${told.room}: ${textOf(element, ".reason")}`, level: element.dataset.level }),
 };
 
+const lists = ["new-artifacts", "alarms", "alarms-beyond"];
+
+function toldBy(element) {
+  const teller = tellers[element.id.split("-")[0]];
+  if (!teller || !lists.includes(element.parentElement?.id)) return;
+  const link = element.querySelector("a[href]");
+  const at = Number(document.body.dataset.at) || Date.now();
+  hear(teller(element, { title: textOf(element, ".name"), room: textOf(element, "a[href]"), href: link?.getAttribute("href"), icon: iconOf(element), at }));
+}
+
 document.addEventListener("roomwatch:applied", (event) => {
-  const { elements, old } = event.detail;
-  if (!old) for (const element of elements) {
-    const notice = /^(artifact|alarm)-/.test(element.id) && tellers[element.parentElement?.id]?.(element);
-    if (notice) hear({ ...notice, at: Number(document.body.dataset.at) || Date.now() });
-  }
-  queueMicrotask(count); // when what is told has become so
+  if (!event.detail.old) event.detail.elements.forEach(toldBy);
 });
+
+// Told after each frame, and of a page that is no longer live.
+document.addEventListener("roomwatch:connection", count);
 
 mark();
 count();

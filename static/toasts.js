@@ -32,17 +32,18 @@ function time(at) {
   return element;
 }
 
-function words({ title, text, href, at }) {
+function words({ title, text, href }) {
   const head = make("p", "notice-title", href ? make("a", "", title) : title);
   if (href) head.firstChild.setAttribute("href", href);
-  const line = make("p", "notice-text", make("bdi", "", text));
-  if (at) line.append(" · ", time(at));
-  return make("div", "", head, line);
+  return make("div", "", head, make("p", "notice-text", text));
 }
 
 const glyphs = { bad: "crossed", late: "triangle" };
 
-const draw = (name, notice, ...more) => make(name, `notice-line ${notice.level ?? ""}`, icon(notice.icon ?? glyphs[notice.level] ?? "bell"), words(notice), ...more);
+function draw(name, notice, ...more) {
+  const glyph = icon(notice.icon ?? glyphs[notice.level] ?? "bell");
+  return make(name, `notice-line ${notice.level ?? ""}`, glyph, words(notice), notice.at ? time(notice.at) : "", ...more);
+}
 
 const ticked = (element) => document.dispatchEvent(new CustomEvent("roomwatch:applied", { detail: { elements: [element] } }));
 
@@ -52,7 +53,7 @@ export function toast(notice) {
   const close = make("button", "ghost", icon("clear"));
   close.type = "button";
   close.setAttribute("aria-label", `Dismiss: ${notice.title}`);
-  const element = draw("article", notice, close);
+  const element = draw("article", { ...notice, title: notice.long ?? notice.title }, close);
   element.dataset.left = LAST[notice.brief ? "brief" : notice.level ?? ""];
   if (notice.brief) element.dataset.brief = "";
   region.append(element);

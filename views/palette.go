@@ -120,7 +120,11 @@ var shortcuts = []shortcut{
 	{[]string{"Enter"}, "Open the row", false},
 	{[]string{"p"}, "Pause live changes, and resume", true},
 	{[]string{"t"}, "Change the theme: light, dark, auto", true},
-	{[]string{"g", "o"}, "Go to Overview; likewise s Sessions, r Recordings, a Artifacts, i Intake", true},
+	{[]string{"g", "o"}, "Go to Overview", true},
+	{[]string{"g", "s"}, "Go to Sessions", true},
+	{[]string{"g", "r"}, "Go to Recordings", true},
+	{[]string{"g", "a"}, "Go to Artifacts", true},
+	{[]string{"g", "i"}, "Go to Intake", true},
 	{[]string{"?"}, "This list", true},
 	{[]string{"Esc"}, "Close what is open", false},
 }

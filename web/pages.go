@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -117,5 +118,15 @@ func (s *Server) staticFile(c *fiber.Ctx) error {
 	} else {
 		c.Set(fiber.HeaderCacheControl, "no-cache")
 	}
+	if compressible(asset.Type) && c.AcceptsEncodings("gzip", "identity") == "gzip" {
+		c.Set(fiber.HeaderContentEncoding, "gzip")
+		c.Vary(fiber.HeaderAcceptEncoding)
+		return c.Send(asset.Gzip())
+	}
 	return c.Send(asset.Body)
+}
+
+// compressible: what is not text has been compressed by who made it.
+func compressible(contentType string) bool {
+	return strings.HasPrefix(contentType, "text/") || strings.HasPrefix(contentType, "image/svg")
 }
