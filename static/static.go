@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"io/fs"
 	"path"
+	"strings"
 	"sync"
 )
 
@@ -48,7 +49,7 @@ func read(files fs.FS) map[string]Asset {
 		if err != nil {
 			panic(err) // it was embedded a line above
 		}
-		if path.Ext(name) == ".js" {
+		if path.Ext(name) == ".js" && !strings.HasSuffix(name, ".min.js") {
 			body = lean(body)
 		}
 		sum := sha256.Sum256(body)

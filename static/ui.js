@@ -233,6 +233,7 @@ function flash(old, fresh) {
   const before = old.cells, after = fresh.cells;
   if (before.length !== after?.length) return;
   for (let i = 0; i < before.length; i++) {
+    if (before[i].localName !== "td") continue;
     if (words(before[i]) !== words(after[i])) end(before[i]);
     else if (!before[i].classList.contains("flash")) continue;
     after[i].classList.add("flash"); // which the old cell takes over
