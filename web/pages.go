@@ -17,7 +17,7 @@ import (
 )
 
 func (s *Server) compressed() fiber.Handler {
-	return compress.New(compress.Config{Level: compress.LevelBestSpeed})
+	return compress.New(compress.Config{Level: compress.LevelDefault})
 }
 
 func (s *Server) overviewPage(c *fiber.Ctx) error {
