@@ -65,7 +65,7 @@ func (b *browser) listen(ctx context.Context) {
 			}
 		case *cdplog.EventEntryAdded:
 			if event.Entry.Level == cdplog.LevelError || event.Entry.Level == cdplog.LevelWarning {
-				b.trouble(fmt.Sprint(event.Entry.Source, ": ", event.Entry.Text))
+				b.trouble(fmt.Sprint(event.Entry.Source, ": ", event.Entry.Text, " ", event.Entry.URL))
 			}
 		}
 	})

@@ -258,9 +258,17 @@ func (g gallery) heads() []exhibit {
 		{"head of a list", "", true, []specimen{of("searched", listHead("Sessions", sessionsPath, q, inner))}},
 		{"needs attention", "overview", true, g.troubles()},
 		{"column heads", "overview", true, []specimen{{"by people", tableOf(live.Overview{})}, {"by room, turned round", tableOf(live.Overview{Query: live.RoomQuery{Sort: "room", Reverse: true}})}}},
+		{"what was found", "find", true, []specimen{of("rooms and people", foundGroups(Found{Text: "fatima", Running: g.found(), Ended: g.history()})), of("nothing", foundGroups(Found{Text: wordName})), of("not asked", foundGroups(Found{}))}},
 		{"notice", "", true, []specimen{of("an error", notice("Too many views", "More different views are open than this process serves.", "Try again in a minute."))}},
 		{"sources", "", false, []specimen{of("delivering", sourceState("s", g.sources()[0])), of("without an API", sourceState("s", g.sources()[1])), of("waiting", sourceState("s", g.sources()[3]))}},
 	}
+}
+
+// found is a running session in which somebody was found.
+func (g gallery) found() []room.Summary {
+	running := g.meeting(72).Summary()
+	running.Found = "Fatima الزهراء"
+	return []room.Summary{running}
 }
 
 // troubles are one of each concern, and more than the band has room for.

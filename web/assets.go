@@ -1,6 +1,7 @@
 package web
 
 import (
+	"strings"
 	"sync"
 
 	"github.com/gofiber/fiber/v2"
@@ -22,12 +23,24 @@ func (s *Server) staticFile(c *fiber.Ctx) error {
 	} else {
 		c.Set(fiber.HeaderCacheControl, "no-cache")
 	}
-	if c.Request().Header.HasAcceptEncoding("br") && asset.Type != "font/woff2" {
+	if !compressible(asset.Type) {
+		return c.Send(asset.Body)
+	}
+	c.Vary(fiber.HeaderAcceptEncoding)
+	switch accept := &c.Request().Header; {
+	case accept.HasAcceptEncoding("br"):
 		c.Set(fiber.HeaderContentEncoding, "br")
-		c.Vary(fiber.HeaderAcceptEncoding)
 		return c.Send(s.packed.of(name, asset.Body))
+	case accept.HasAcceptEncoding("gzip"): // browsers take Brotli over https and from loopback only
+		c.Set(fiber.HeaderContentEncoding, "gzip")
+		return c.Send(asset.Gzip())
 	}
 	return c.Send(asset.Body)
+}
+
+// compressible: what is not text has been compressed by who made it.
+func compressible(contentType string) bool {
+	return strings.HasPrefix(contentType, "text/") || strings.HasPrefix(contentType, "image/svg")
 }
 
 // packed holds assets as small as Brotli makes them, each from when it is first asked for: that takes up to a

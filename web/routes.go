@@ -53,6 +53,7 @@ func (s *Server) routes() {
 	pages.Get("/artifacts", s.listPage(live.ViewArtifacts, "Artifacts"))
 	pages.Get("/intake", s.listPage(live.ViewIntake, "Intake"))
 	pages.Get("/intake/:position", s.deliveryPage)
+	pages.Get("/find", s.findPage)
 	if s.Gallery {
 		pages.Get("/dev/gallery", s.galleryPage)
 	}
