@@ -79,6 +79,11 @@ func pagesOf(live, position string) map[string][]pageAt {
 			{name: "intake filtered", path: "/intake?verdict=unauthentic", living: true},
 			{name: "intake without match", path: "/intake?event=nothing", living: true, kin: true},
 		},
+		"/find": {
+			{name: "find", path: "/find"},
+			{name: "find searched", path: "/find?q=a"},
+			{name: "find without match", path: "/find?q=nobody-is-called-that", kin: true},
+		},
 		"/intake/:position": {{name: "payload", path: "/intake/" + position}},
 		"/dev/gallery":      {{name: "gallery", path: "/dev/gallery"}},
 	}
@@ -663,8 +668,10 @@ const keyed = `(() => {
 		if (![e, e.closest(".field"), e.closest("tr"), e.parentElement].some((a) => a && ring(a))) out.add("the focus does not show: " + of(e));
 		const box = e.getBoundingClientRect();
 		if (box.width === 0 || e.closest(".specimen")) continue;
-		const at = document.elementFromPoint(Math.min(Math.max(box.x + Math.min(box.width / 2, 20), 1), innerWidth - 1), box.y + box.height / 2);
-		if (at && !e.contains(at) && !at.contains(e) && !at.closest("label")?.contains(e)) out.add("hidden behind " + of(at) + ": " + of(e));
+		const x = Math.min(Math.max(box.x + Math.min(box.width / 2, 20), 1), innerWidth - 1);
+		const over = [box.y + box.height / 2, box.y + 8, box.bottom - 8].map((y) => document.elementFromPoint(x, y))
+			.filter((at) => at && !e.contains(at) && !at.contains(e) && !at.closest("label")?.contains(e));
+		if (over.length === 3) out.add("hidden behind " + of(over[0]) + ": " + of(e));
 	}
 	return [...out];
 })()`

@@ -126,7 +126,7 @@ func TestTheBandIsThereOnlyWithAlarms(t *testing.T) {
 		}
 	}
 	_, inner := parts(t, live.Overview{})
-	if root := string(HTML{}.Root(live.Overview{}, inner)); !strings.Contains(root, `<ul id="alarms" class="alarms" data-hold></ul>`) {
+	if root := string(HTML{}.Root(live.Overview{}, inner)); !strings.Contains(root, `<ul id="alarms" class="alarms alarms-first" data-hold></ul>`) {
 		t.Error("the empty list is not empty: the style sheet takes it away only if it is")
 	}
 }

@@ -17,7 +17,9 @@ import (
 
 // Gallery is the root of a page with every component in every state, for those who work on them. All of it is
 // made by the functions that make the pages, of things that were made up.
-func Gallery(now time.Time) []byte { return render(galleryRoot(gallery{now}.sections())) }
+func Gallery(now time.Time) []byte {
+	return render(galleryRoot(gallery{now.Truncate(time.Minute)}.sections()))
+}
 
 // gallerySection is a part of the gallery.
 type gallerySection struct {
@@ -72,7 +74,15 @@ func partOf(m live.Model, from, to string) []byte {
 	if i < 0 {
 		panic("views: the gallery looks for a part that is not there: " + from)
 	}
-	return root[i : i+bytes.Index(root[i:], []byte(to))+len(to)]
+	part := root[i : i+bytes.Index(root[i:], []byte(to))+len(to)]
+	return slices.Concat([]byte(`<div class="`), classOf(root), []byte(`">`), part, []byte("</div>"))
+}
+
+// classOf is the class of a page's root, which its style sheet may ask for.
+func classOf(root []byte) []byte {
+	_, rest, _ := bytes.Cut(root, []byte(` class="`))
+	class, _, _ := bytes.Cut(rest, []byte(`"`))
+	return class
 }
 
 func innerOf(m live.Model) map[string][]byte {
@@ -133,7 +143,7 @@ func (g gallery) signs() []exhibit {
 	ways := func(reason string, _ sign) templ.Component {
 		return tracksOrReason(room.Connection{SID: "PA", Reason: reason, LeftAt: g.ago(12)})
 	}
-	heads := make(map[string]templ.Component)
+	heads, accounts := make(map[string]templ.Component), make(map[string]templ.Component)
 	for _, by := range []room.Evidence{room.ByWebhook, room.ByReconcile, room.BySuccessor, room.ByJanitor, ""} {
 		heads["ended by "+string(by)] = endedBy(room.Head{State: room.StateEnded, EndedBy: by})
 	}
@@ -142,15 +152,17 @@ func (g gallery) signs() []exhibit {
 	}
 	for _, t := range []room.Trust{room.TrustConfirmed, room.TrustUnconfirmed, room.TrustDisputed, room.TrustUnverified} {
 		for _, by := range []string{"webhook", "api"} {
-			heads[fmt.Sprint("known by ", by, ", ", t)] = known(room.Head{KnownBy: by, Trust: t, SID: "770aa658", Source: "default", LastEventAt: g.ago(0), VerifiedAt: g.ago(2), CreatedAt: since})
+			accounts[fmt.Sprint("known by ", by, ", ", t)] = known(room.Head{KnownBy: by, Trust: t, SID: "770aa658", Source: "default", LastEventAt: g.ago(0), VerifiedAt: g.ago(2), CreatedAt: since})
 		}
 	}
 	for _, s := range []room.State{room.StateLive, room.StateCreated, room.StateEnded} {
 		heads["room is "+string(s)] = roomState(room.Head{State: s, CreatedAt: since, EndedAt: g.now})
 	}
-	var standing []specimen
-	for _, name := range slices.Sorted(maps.Keys(heads)) {
-		standing = append(standing, of(name, heads[name]))
+	named := func(components map[string]templ.Component) (out []specimen) {
+		for _, name := range slices.Sorted(maps.Keys(components)) {
+			out = append(out, of(name, components[name]))
+		}
+		return out
 	}
 	return []exhibit{
 		{"badges of recordings", "", false, append(signsOf(recordingSigns, agedBadge), of("overdue", badgeSince(overdueSign, since)), of("unknown", badge(signOf(recordingSigns, "strange"))))},
@@ -160,7 +172,8 @@ func (g gallery) signs() []exhibit {
 		{"reasons", "", false, signsOf(reasonSigns, ways)},
 		{"states of recordings", "", false, signsOf(recordedSigns, func(_ string, s sign) templ.Component { return state(s) })},
 		{"kinds of artifacts", "", false, signsOf(artifactSigns, func(_ string, s sign) templ.Component { return state(s) })},
-		{"standing", "", false, standing},
+		{"standing", "", false, named(heads)},
+		{"how it is known", "known", false, named(accounts)},
 	}
 }
 
@@ -192,7 +205,7 @@ func (g gallery) words() []exhibit {
 		{"times", "", false, times},
 		{"ids", "", false, []specimen{of("id", copied("rig-f1-1", "room id")), of("long id", copied("770aa658-cb96-4525-8930-57d5a3d2e818", "session id")), of("count", count("count", 12406)),
 			of("size", size(184_370_000)), of("bytes", size(1))}},
-		{"found", "", true, []specimen{of("nothing searched", foundText("told", found{12406, sessionNoun, "", false})), of("searched", foundText("told", found{38, sessionNoun, "fatima", true})),
+		{"found", "", false, []specimen{of("nothing searched", foundText("told", found{12406, sessionNoun, "", false})), of("searched", foundText("told", found{38, sessionNoun, "fatima", true})),
 			of("one", foundText("told", found{1, recordingNoun, arabicName, true})), of("filtered", foundText("told", found{0, artifactNoun, "", true})),
 			of("uncounted", foundText("told", found{room.MaxCount + 1, deliveryNoun, "", false})), of("in a line", foundIn("Fatima "+arabicName+" fatima.k", "fatima"))}},
 	}
@@ -202,8 +215,9 @@ func (g gallery) controls() []exhibit {
 	from, to := g.ago(60*24*7), g.now
 	query := room.SessionQuery{Text: "fatima", RoomID: "rig-f1-1", State: room.StateEnded, From: from, To: to, Source: "emea-2"}
 	return []exhibit{
-		{"buttons", "", false, []specimen{of("submit", submit()), of("download", download("CSV", sessionsPath, query)), of("copy", section(copyPre())), of("copier", copied("rig-f1-1", "room id"))}},
-		{"switches", "", false, []specimen{of("density", densities()), of("zones", zones()),
+		{"buttons", "", false, []specimen{of("submit", submit()), of("copy", section(copyPre())), of("copier", copied("rig-f1-1", "room id"))}},
+		{"downloads", "exports", false, []specimen{of("CSV", download("CSV", sessionsPath, query)), of("JSON", download("JSON", sessionsPath, query))}},
+		{"switches", "", false, []specimen{of("density", densities()), of("zones", zones()), of("themes", themes()), of("finder", finder()), of("bell", bell()),
 			of("windows of a live room", spanLinks("spans", spanChoice{room.Key{SID: "x", Source: "emea"}, false, ""})),
 			of("windows of one that ended", spanLinks("spans", spanChoice{room.Key{SID: "x", Source: "default"}, true, live.SpanSession}))}},
 		{"options", "", false, []specimen{of("states", options("State", stateOptions(query))), of("no state", options("State", stateOptions(room.SessionQuery{}))), of("classes", options("Class", classOptions(room.ArtifactQuery{Class: room.ClassFile})))}},
@@ -257,7 +271,7 @@ func (g gallery) heads() []exhibit {
 			of("ended", roomHead("head", headOf(parent, nil))), of("disputed, capped", roomHead("head", headOf(disputed, nil))), of("ended by the janitor", roomHead("head", headOf(lost, nil))), of("not known", unknownHead("head", wordName))}},
 		{"head of a list", "", true, []specimen{of("searched", listHead("Sessions", sessionsPath, q, inner))}},
 		{"needs attention", "overview", true, g.troubles()},
-		{"column heads", "overview", true, []specimen{{"by people", tableOf(live.Overview{})}, {"by room, turned round", tableOf(live.Overview{Query: live.RoomQuery{Sort: "room", Reverse: true}})}}},
+		{"column heads", "overview", true, []specimen{{"by people", tableOf(live.Overview{Rows: g.rows()[:1], Sources: g.sources()})}, {"by room, turned round", tableOf(live.Overview{Query: live.RoomQuery{Sort: "room", Reverse: true}, Rows: g.rows()[:1], Sources: g.sources()})}}},
 		{"what was found", "find", true, []specimen{of("rooms and people", foundGroups(Found{Text: "fatima", Running: g.found(), Ended: g.history()})), of("nothing", foundGroups(Found{Text: wordName})), of("not asked", foundGroups(Found{}))}},
 		{"notice", "", true, []specimen{of("an error", notice("Too many views", "More different views are open than this process serves.", "Try again in a minute."))}},
 		{"sources", "", false, []specimen{of("delivering", sourceState("s", g.sources()[0])), of("without an API", sourceState("s", g.sources()[1])), of("waiting", sourceState("s", g.sources()[3]))}},
@@ -396,7 +410,8 @@ func (g gallery) incoming() []exhibit {
 	band := func(m live.Intake) templ.Component { return diagnosisBand("diagnosis", diagnose(m, countsOf(m))) }
 	return []exhibit{
 		{"sources of deliveries", "intake", true, []specimen{{"each health", tableOf(all)}}},
-		{"verdict counters", "intake", true, []specimen{{"one is filtered by", slices.Concat([]byte(`<div class="verdicts">`), counters, []byte(`</div>`))}, of("told", intakeText("told", intakeTold{2, 4924}))}},
+		{"verdict counters", "intake", true, []specimen{{"one is filtered by", slices.Concat([]byte(`<div class="verdicts">`), counters, []byte(`</div>`))}}},
+		{"told of the intake", "", false, []specimen{of("told", intakeText("told", intakeTold{2, 4924}))}},
 		{"diagnosis", "intake", true, []specimen{of("nothing ever came", band(fresh)), of("one reason", band(one)), of("every reason", band(all))}},
 		{"payload", "", true, []specimen{of("whole", payloadSection(d, payloadOf(d.Body))), of("cut off", payloadSection(d, payload{html: []byte("{"), shown: 65_000, whole: 900_000})), of("not kept", payloadSection(bare, payload{}))}},
 	}
