@@ -354,7 +354,6 @@ type reading struct {
 	lang     string
 	title    string
 	body     *html.Node
-	text     strings.Builder
 }
 
 func (r *reading) take(n *html.Node) {
