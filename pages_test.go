@@ -15,11 +15,13 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"golang.org/x/net/html"
 
 	"github.com/roomwatch/roomwatch/plugnmeet"
 	"github.com/roomwatch/roomwatch/simulate"
+	"github.com/roomwatch/roomwatch/static"
 )
 
 const (
@@ -298,6 +300,7 @@ func TestEveryPage(t *testing.T) {
 			t.Parallel()
 			b := h.browse(t)
 			b.each(t, b.fits)
+			t.Run("the overview needs no other styles", b.needsNoMore)
 			b.isWalked(t)
 			b.each(t, b.worksWithoutScripts)
 		})
@@ -682,6 +685,41 @@ func (h *house) isUsedByKeys(t *testing.T) {
 	}
 	if extra := eval[int](h.b, `[...document.querySelectorAll("#view *")].filter(e => getComputedStyle(e).cursor === "pointer" && !e.closest("a, button, summary, label, select, input")).length`); extra > 0 {
 		t.Errorf("%d things look as if they could be clicked, and the keys do not reach them", extra)
+	}
+}
+
+// moved says which elements stand elsewhere, or look otherwise, once the styles of the other pages are there too.
+const moved = `new Promise((resolve) => {
+	const look = (e) => { const b = e.getBoundingClientRect(), s = getComputedStyle(e); return [b.x, b.y, b.width, b.height, s.color, s.font, s.display, s.backgroundColor, s.borderTopWidth].join(" "); };
+	const all = [...document.querySelectorAll("#view *:not(time)")].filter((e) => !e.closest("time"));
+	const before = all.map(look);
+	const link = document.createElement("link");
+	link.rel = "stylesheet";
+	link.href = %q;
+	link.onload = () => {
+		const out = all.map((e, i) => [e, before[i], look(e)]).filter(([, a, b]) => a !== b).slice(0, 5).map(([e, a, b]) => e.localName + "." + (e.getAttribute("class") ?? "") + ": " + a + " became " + b);
+		link.remove();
+		resolve(out);
+	};
+	document.head.append(link);
+})`
+
+// needsNoMore: the overview loads its own styles only, and looks as it does with all of them.
+func (h *house) needsNoMore(t *testing.T) {
+	for _, p := range h.pages {
+		if !strings.HasPrefix(p.name, "overview") {
+			continue
+		}
+		h.open(t, p)
+		h.b.do(chromedp.Click("#pill [data-action]", chromedp.ByQuery)) // what comes while it is looked at moves things, too
+		for _, width := range []int64{1440, 1100, 768, 390} {
+			h.b.do(h.wide(width))
+			var faults []string
+			h.b.do(chromedp.Evaluate(fmt.Sprintf(moved, static.URL("more.css")), &faults, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+			for _, fault := range faults {
+				t.Errorf("%s at %d px: %s", p.path, width, fault)
+			}
+		}
 	}
 }
 
