@@ -42,7 +42,7 @@ golden: ## Write the golden HTML of the components anew
 	go test ./views -run TestGolden -count=1 -update
 
 screenshots: ## Draw the pages of a simulated day into docs/screenshots
-	ROOMWATCH_SCREENSHOTS=docs/screenshots go test -run TestScreenshots -count=1 .
+	go test -tags screenshots -run TestScreenshots -count=1 .
 
 clean: ## Remove what was built
 	rm -rf bin node_modules roomwatch

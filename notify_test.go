@@ -93,15 +93,33 @@ func (r *receiver) config() AttentionConfig {
 }
 
 // notifies runs a notifier that does not wait long between its tries, until the test ends; it gives what is logged.
-func notifies(t *testing.T, c AttentionConfig) (*notifier, *strings.Builder) {
+func notifies(t *testing.T, c AttentionConfig) (*notifier, *sharedLog) {
 	t.Helper()
-	logged := &strings.Builder{}
+	logged := new(sharedLog)
 	n, err := newNotifier(c, slog.New(slog.NewTextHandler(logged, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	n.pause = time.Millisecond
 	return n, logged
+}
+
+// sharedLog is written by one goroutine and read by another.
+type sharedLog struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *sharedLog) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+func (l *sharedLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 func alarm(concern room.Concern, sid string) room.Alarm {
@@ -111,7 +129,7 @@ func alarm(concern room.Concern, sid string) room.Alarm {
 func TestAPostIsSignedAndTriedAgain(t *testing.T) {
 	r := startReceiver(t, http.StatusInternalServerError, http.StatusTooManyRequests)
 	n, logged := notifies(t, r.config())
-	if err := n.insist(t.Context(), []room.Alarm{alarm("disputed", "s1"), alarm("room_empty", "s2")}); err != nil || logged.Len() > 0 {
+	if err := n.insist(t.Context(), []room.Alarm{alarm("disputed", "s1"), alarm("room_empty", "s2")}); err != nil || logged.String() != "" {
 		t.Error(err, logged)
 	}
 	if got, want := fmt.Sprint(r.posted()), "[disputed/default/s1/ room_empty/default/s2/ disputed/default/s1/ room_empty/default/s2/ disputed/default/s1/ room_empty/default/s2/]"; got != want {
@@ -136,13 +154,15 @@ func TestWhatCannotBePostedIsLoggedWithoutSecrets(t *testing.T) {
 	c.URL += "?token=hidden"
 	r.Close()
 	n, logged := notifies(t, c)
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() { defer close(done); n.run(ctx) }()
 	for i := range notifyQueue + 3 {
 		n.tell([]room.Alarm{alarm("disputed", fmt.Sprint(i))}) // never waits
 	}
-	time.Sleep(100 * time.Millisecond)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); n.run(ctx) }()
+	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(logged.String(), "could not be posted") && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
 	cancel()
 	<-done
 	text := logged.String()
