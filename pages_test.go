@@ -146,7 +146,8 @@ func startDay(t *testing.T, plan simulate.Plan, now time.Time) *house {
 func (h *house) browse(t *testing.T) *house {
 	own := *h
 	own.b = startBrowser(t)
-	own.b.do(emulation.SetFocusEmulationEnabled(true))
+	still := []*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: "reduce"}} // what fades in is looked at when it is there
+	own.b.do(emulation.SetFocusEmulationEnabled(true), emulation.SetEmulatedMedia().WithFeatures(still))
 	return &own
 }
 
