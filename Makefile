@@ -36,7 +36,7 @@ $(STATICCHECK): tools/go.mod tools/go.sum
 	cd tools && go build -o ../$(STATICCHECK) honnef.co/go/tools/cmd/staticcheck
 
 unit: ## All Go tests, with the race detector, in any order
-	go test -race -shuffle=on ./...
+	go test -race -shuffle=on -timeout 18m ./...
 
 golden: ## Write the golden HTML of the components anew
 	go test ./views -run TestGolden -count=1 -update

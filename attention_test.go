@@ -50,7 +50,7 @@ func TestWhatNeedsAttentionComesEverywhereAndGoesByItself(t *testing.T) {
 	app := startApp(t, config)
 	defer app.close()
 	b := startBrowser(t)
-	b.do(chromedp.Navigate(app.URL()))
+	b.visit(app.URL())
 	b.await("live", isLive)
 	if there := eval[bool](b, `document.querySelector("#attention").checkVisibility()`); there {
 		t.Error("the band is there before anything needs attention")
@@ -97,7 +97,7 @@ func TestManyRoomsComeInPages(t *testing.T) {
 		return app.get("/api/v1/state", &state) == http.StatusOK && state.Totals.Rooms == many
 	})
 	b := startBrowser(t)
-	b.do(chromedp.Navigate(app.URL() + "/?sort=running"))
+	b.visit(app.URL() + "/?sort=running")
 	b.await("live", isLive)
 	const turn = `document.querySelector("#rooms-turn")?.innerText`
 	seen := make(map[string]bool)

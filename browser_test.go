@@ -14,6 +14,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -43,6 +44,9 @@ func startBrowser(t *testing.T) *browser {
 	b.Context, cancel = chromedp.NewContext(allocator)
 	t.Cleanup(cancel)
 	b.listen(b.Context)
+	if err := chromedp.Run(b.Context); err != nil { // starts the browser, which lives as long as this context
+		t.Fatal(err)
+	}
 	b.do(cdplog.Enable(), emulation.SetDeviceMetricsOverride(1440, 240, 1, false))
 	t.Cleanup(func() {
 		b.mu.Lock()
@@ -86,13 +90,35 @@ func (b *browser) tab(url string) *browser {
 	b.t.Cleanup(cancel)
 	b.listen(ctx)
 	other := &browser{Context: ctx, t: b.t}
-	other.do(cdplog.Enable(), emulation.SetDeviceMetricsOverride(1440, 240, 1, false), chromedp.Navigate(url))
+	if err := chromedp.Run(ctx); err != nil {
+		b.t.Fatal(err)
+	}
+	other.do(cdplog.Enable(), emulation.SetDeviceMetricsOverride(1440, 240, 1, false))
+	other.visit(url)
 	return other
 }
 
+// visit goes to a page. chromedp.Navigate would wait for events of it, which a busy machine may have missed.
+func (b *browser) visit(url string) {
+	b.t.Helper()
+	b.do(chromedp.ActionFunc(func(ctx context.Context) error {
+		_, _, failed, _, err := page.Navigate(url).Do(ctx)
+		if err == nil && failed != "" {
+			err = fmt.Errorf("go to %s: %s", url, failed)
+		}
+		return err
+	}))
+	b.await("the page is loaded", `document.readyState === "complete" && location.href !== "about:blank"`)
+}
+
+// patience is for one step in the browser: what takes longer has got stuck.
+const patience = time.Minute
+
 func (b *browser) do(actions ...chromedp.Action) {
 	b.t.Helper()
-	if err := chromedp.Run(b.Context, actions...); err != nil {
+	ctx, cancel := context.WithTimeout(b.Context, patience)
+	defer cancel()
+	if err := chromedp.Run(ctx, actions...); err != nil {
 		b.t.Fatal(err)
 	}
 }
@@ -231,7 +257,7 @@ func TestTheOverviewFollowsAMeetingDayWithoutReloading(t *testing.T) {
 	app := startApp(t, config)
 	line := layCable(t, app.Addr())
 	b := startBrowser(t)
-	b.do(chromedp.Navigate(line.url()))
+	b.visit(line.url())
 	b.await("live", isLive)
 	b.do(chromedp.Evaluate(`window.neverReloaded = true`, nil))
 
@@ -302,7 +328,7 @@ func TestARoomPageFollowsItsSession(t *testing.T) {
 	b := startBrowser(t)
 	const sid = "770aa658-cb96-4525-8930-57d5a3d2e818"
 	url := app.URL() + "/rooms/" + sid
-	b.do(chromedp.Navigate(url))
+	b.visit(url)
 	b.await("live", isLive)
 	b.await("five are here", `document.querySelectorAll("#here > tr").length === 5`)
 	app.replay(day[90:], 0)
@@ -317,7 +343,8 @@ func TestPagesAreCompleteWithoutJavaScript(t *testing.T) {
 	defer app.close()
 	app.replay(capture(t, "three-rooms.jsonl")[:100], 0)
 	b := startBrowser(t)
-	b.do(emulation.SetScriptExecutionDisabled(true), chromedp.Navigate(app.URL()))
+	b.do(emulation.SetScriptExecutionDisabled(true))
+	b.visit(app.URL())
 	var text string
 	b.do(chromedp.Text("body", &text, chromedp.ByQuery))
 	for _, want := range []string{"rig-f1-1", "rig-f1-2", "rig-f1-3", "does not update without JavaScript"} {

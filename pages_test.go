@@ -563,7 +563,7 @@ func (h *house) open(t *testing.T, p pageAt) {
 	own := h.b.t
 	h.b.t = t
 	t.Cleanup(func() { h.b.t = own })
-	h.b.do(chromedp.Navigate(h.URL() + p.path))
+	h.b.visit(h.URL() + p.path)
 	h.b.await("the scripts have run", `document.documentElement.dataset.ticking === ""`)
 	if p.living {
 		h.b.await("live", isLive)
@@ -765,7 +765,8 @@ func (h *house) worksWithoutScripts(t *testing.T, p pageAt) {
 	own := h.b.t
 	h.b.t = t
 	defer func() { h.b.t = own }()
-	h.b.do(emulation.SetScriptExecutionDisabled(true), h.wide(1440), chromedp.Navigate(h.URL()+p.path))
+	h.b.do(emulation.SetScriptExecutionDisabled(true), h.wide(1440))
+	h.b.visit(h.URL() + p.path)
 	defer h.b.do(emulation.SetScriptExecutionDisabled(false))
 	var text string
 	h.b.do(chromedp.Text("body", &text, chromedp.ByQuery))

@@ -37,7 +37,7 @@ func TestScreenshots(t *testing.T) {
 		{name: "artifacts", path: "/artifacts", living: true}, {name: "intake", path: "/intake", living: true},
 		{name: "room", path: "/rooms/" + h.telling("live"), living: true}, {name: "room-ended", path: "/rooms/" + h.telling("ended"), living: true},
 	}
-	h.b.do(chromedp.Navigate(h.URL()))
+	h.b.visit(h.URL())
 	for _, theme := range []string{"light", "dark"} {
 		h.b.do(chromedp.Evaluate(fmt.Sprintf(`localStorage.setItem("roomwatch.theme", %q)`, theme), nil))
 		for _, size := range [][2]int64{{1440, 900}, {390, 844}} {
