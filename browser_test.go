@@ -76,8 +76,10 @@ func (b *browser) listen(ctx context.Context) {
 }
 
 func (b *browser) trouble(text string) {
-	if strings.Contains(text, "WebSocket connection to") {
-		return // the server was taken away: the page says so itself
+	for _, away := range []string{"WebSocket connection to", "net::ERR_CONNECTION_", "net::ERR_SOCKET_NOT_CONNECTED", "net::ERR_EMPTY_RESPONSE"} {
+		if strings.Contains(text, away) {
+			return // the server was taken away: the page says so itself
+		}
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -85,7 +85,7 @@ func start(t *testing.T, settings ...setting) *rig {
 		t.Fatal(err)
 	}
 	r := &rig{t: t, addr: listener.Addr().String(), url: "http://" + listener.Addr().String(), server: web.New(config), record: record, logged: logged,
-		client: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64},
+		client: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64, ExpectContinueTimeout: 10 * time.Second},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 	ctx, stop := context.WithCancel(context.Background())
 	var tasks sync.WaitGroup
