@@ -100,7 +100,8 @@ func (b *browser) tab(url string) *browser {
 	return other
 }
 
-// visit goes to a page. chromedp.Navigate would wait for events of it, which a busy machine may have missed.
+// visit goes to a page. chromedp.Navigate would wait for events of it, which a busy machine may have missed; and in a
+// tab that nobody sees a page may never be "complete".
 func (b *browser) visit(url string) {
 	b.t.Helper()
 	b.do(chromedp.ActionFunc(func(ctx context.Context) error {
@@ -110,7 +111,7 @@ func (b *browser) visit(url string) {
 		}
 		return err
 	}))
-	b.await("the page is loaded", `document.readyState === "complete" && location.href !== "about:blank"`)
+	b.await("the page is loaded", `document.readyState !== "loading" && location.href !== "about:blank"`)
 }
 
 // patience is for one step in the browser: what takes longer has got stuck.
