@@ -14,6 +14,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -86,8 +87,23 @@ func (b *browser) tab(url string) *browser {
 	b.t.Cleanup(cancel)
 	b.listen(ctx)
 	other := &browser{Context: ctx, t: b.t}
-	other.do(cdplog.Enable(), emulation.SetDeviceMetricsOverride(1440, 240, 1, false), chromedp.Navigate(url))
+	other.do(cdplog.Enable(), emulation.SetDeviceMetricsOverride(1440, 240, 1, false))
+	other.visit(url)
 	return other
+}
+
+// visit goes to a page, and returns when it is read. chromedp.Navigate would wait until it is loaded, too,
+// which Chromium may put off in a tab that nobody sees.
+func (b *browser) visit(url string) {
+	b.t.Helper()
+	b.do(chromedp.ActionFunc(func(ctx context.Context) error {
+		_, _, failed, _, err := page.Navigate(url).Do(ctx)
+		if err == nil && failed != "" {
+			err = fmt.Errorf("go to %s: %s", url, failed)
+		}
+		return err
+	}))
+	b.await("the page is loaded", `document.readyState !== "loading" && location.href !== "about:blank"`)
 }
 
 func (b *browser) do(actions ...chromedp.Action) {

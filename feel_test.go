@@ -80,7 +80,7 @@ func meeting(t *testing.T, told int, path string) (*testApp, *browser) {
 	app.replay(capture(t, "three-rooms.jsonl")[:told], 0)
 	b := startBrowser(t)
 	b.before(wired)
-	b.do(chromedp.Navigate(app.URL() + path))
+	b.visit(app.URL() + path)
 	b.await("live", isLive)
 	return app, b
 }
@@ -131,7 +131,7 @@ func TestAPausedPageOutlivesARestartOfTheServer(t *testing.T) {
 	app.replay(day[:20], 0)
 	line := layCable(t, app.Addr())
 	b := startBrowser(t)
-	b.do(chromedp.Navigate(line.url()))
+	b.visit(line.url())
 	b.await("live", isLive)
 	b.click(`#pill [data-action]`)
 	b.await("paused", isPaused)
@@ -169,7 +169,7 @@ func TestAPageWithoutNewsSaysSinceWhenAndKeepsWhatItShows(t *testing.T) {
 	app.replay(capture(t, "three-rooms.jsonl")[:20], 0)
 	line := layCable(t, app.Addr())
 	b := startBrowser(t)
-	b.do(chromedp.Navigate(line.url()))
+	b.visit(line.url())
 	b.await("live", isLive)
 	const ink = `getComputedStyle(document.querySelector("#rooms .name")).color`
 	fresh := eval[string](b, ink)
@@ -242,7 +242,8 @@ func TestAHiddenTabStaysConnectedAndIsRightOnReturn(t *testing.T) {
 // The clock goes forward in Madrid at 01:00 UTC on 29 March 2026, and back on 25 October.
 func TestTimesAreRightInEveryZoneAndForLong(t *testing.T) {
 	_, b := meeting(t, 20, "/")
-	b.do(emulation.SetTimezoneOverride("Europe/Madrid"), chromedp.Navigate(eval[string](b, "location.href")))
+	b.do(emulation.SetTimezoneOverride("Europe/Madrid"))
+	b.visit(eval[string](b, "location.href"))
 	b.await("live", isLive)
 	b.run(`
 		window.text = (attributes) => {
@@ -331,7 +332,7 @@ func TestThePaletteDoesWhatItSaysAndEscapeLeavesNothingBehind(t *testing.T) {
 	b.press(kb.Escape)
 	b.claim("closed", `!document.querySelector("dialog[open]")`)
 	b.claim("the focus is back", `document.activeElement.matches(".finder")`)
-	b.do(chromedp.Navigate(eval[string](b, `location.origin`) + "/find?q=hanako"))
+	b.visit(eval[string](b, `location.origin`) + "/find?q=hanako")
 	b.claim("a page of its own says the same", `document.querySelector("#found mark").textContent === "Hanako" && !document.getElementById("pill")`)
 	b.do(chromedp.KeyEvent("k", chromedp.KeyModifiers(2)))
 	b.await("nothing lives there to be paused", `document.querySelector("#palette[open] [data-do=theme]") && !document.querySelector("#palette [data-do=pause]")`)
@@ -441,7 +442,7 @@ func TestIdsCopyOnEveryPage(t *testing.T) {
 		if name == "find" || name == "artifacts" {
 			continue // has no ids; has none yet
 		}
-		b.do(chromedp.Navigate(app.URL() + path))
+		b.visit(app.URL() + path)
 		b.await(name+" is live", isLive)
 		b.await(name+" has ids", `(window.id = [...document.querySelectorAll("#view [data-copy]")].find((button) => button.checkVisibility()))`)
 		b.run(`id.dataset.wanted = id.dataset.copy || id.textContent.trim(); window.wanted = id.dataset.wanted`)
@@ -470,7 +471,7 @@ func TestNewArtifactsAreToldAndKept(t *testing.T) {
 	app.replay(day[153:], 0)
 	b.await("all nine are counted", `document.querySelectorAll("#new-artifacts > [id^=artifact-]").length > 5 && Number(document.querySelector("#bell [data-unseen]").textContent.replace("+", "")) >= 8`)
 	b.claim("never more than three at once", `most <= 3`)
-	b.do(chromedp.Navigate(app.URL() + "/sessions"))
+	b.visit(app.URL() + "/sessions")
 	b.await("live", isLive)
 	b.claim("the bell remembers on another page", `!document.querySelector("#bell [data-unseen]").hidden`)
 	b.click(`#bell`)
@@ -531,7 +532,7 @@ func TestEveryPageIsCompleteWithoutJavaScript(t *testing.T) {
 	b.do(emulation.SetScriptExecutionDisabled(true))
 	for name, want := range map[string]string{"overview": "No room is live", "room": "Aïcha Benali", "sessions": "rig-f1-2-side1", "recordings": "Ready", "artifacts": "tokens",
 		"intake": "participant_joined", "find": "Hanako"} {
-		b.do(chromedp.Navigate(app.URL() + everyPage[name]))
+		b.visit(app.URL() + everyPage[name])
 		var text string
 		b.do(chromedp.Text("body", &text, chromedp.ByQuery))
 		if !strings.Contains(text, want) || !strings.Contains(text, "does not update without JavaScript") {
@@ -544,7 +545,7 @@ func TestPaperShowsThePageAndNothingThatFloats(t *testing.T) {
 	app, b := meeting(t, 110, "/")
 	b.size(1000, 900)
 	for name, path := range everyPage {
-		b.do(chromedp.Navigate(app.URL() + path))
+		b.visit(app.URL() + path)
 		b.await(name+" is there", `document.documentElement.dataset.ticking === ""`)
 		b.run(`document.dispatchEvent(new CustomEvent("roomwatch:toast", { detail: { title: "Copied", text: "x" } }))`)
 		b.await(name+": a notice", `document.querySelector("#toasts article")`)
@@ -563,7 +564,7 @@ func TestThemesComeWithoutAFlash(t *testing.T) {
 	auto := eval[string](b, ground)
 	b.run(`localStorage.setItem("roomwatch.theme", "dark")`)
 	b.before(`document.addEventListener("readystatechange", () => { window.first ??= document.documentElement.dataset.theme; })`)
-	b.do(chromedp.Navigate(app.URL()))
+	b.visit(app.URL())
 	b.await("live", isLive)
 	b.claim("dark from the beginning", `first === "dark"`)
 	if dark := eval[string](b, ground); dark == auto {
@@ -592,7 +593,8 @@ func TestTheFirstLoadIsSmall(t *testing.T) {
 			sizes[urls[event.RequestID]] += event.EncodedDataLength
 		}
 	})
-	b.do(network.Enable(), network.SetCacheDisabled(true), chromedp.Navigate(app.URL()))
+	b.do(network.Enable(), network.SetCacheDisabled(true))
+	b.visit(app.URL())
 	b.await("live", isLive)
 	mu.Lock()
 	defer mu.Unlock()
