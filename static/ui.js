@@ -105,7 +105,7 @@ function tickTime(element) {
 function hm(element) {
   const { hm: at, as } = element.dataset;
   const date = at === "now" ? now() : Number(at);
-  const text = formats.hm.format(date);
+  const text = (as === "second" ? formats.time : formats.hm).format(date);
   write(element, as === "day" || as === "tick" && text === "00:00" ? formats.date.format(date) : text);
 }
 

@@ -35,7 +35,7 @@ func finder() templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<a class=\"finder\" href=\"/find\" data-find aria-label=\"Find room, person, page\" aria-keyshortcuts=\"Control+K Meta+K\" title=\"Find room, person, page\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<a class=\"finder\" href=\"/find\" data-find aria-keyshortcuts=\"Control+K Meta+K\" title=\"Find room, person, page\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -43,7 +43,7 @@ func finder() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<span>Find room, person, page</span> <kbd class=\"scripted\" data-ctrl=\"K\">Ctrl K</kbd></a>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<span>Find room, person, page</span> <kbd class=\"scripted\" data-ctrl=\"K\" aria-hidden=\"true\">Ctrl K</kbd></a>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -94,7 +94,7 @@ func palette() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<input type=\"text\" role=\"combobox\" aria-label=\"Find room, person, page\" aria-expanded=\"true\" aria-controls=\"palette-found\" aria-autocomplete=\"list\" placeholder=\"Find room, person, page\" autocomplete=\"off\" autocapitalize=\"off\" spellcheck=\"false\" enterkeyhint=\"go\" maxlength=\"200\"> <button type=\"button\" data-close aria-label=\"Close\"><kbd>Esc</kbd>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<input type=\"text\" role=\"combobox\" aria-label=\"Find room, person, page\" aria-expanded=\"true\" aria-controls=\"palette-found\" aria-autocomplete=\"list\" placeholder=\"Find room, person, page\" autocomplete=\"off\" autocapitalize=\"off\" spellcheck=\"false\" enterkeyhint=\"go\" maxlength=\"200\"> <button type=\"button\" data-close aria-label=\"Close, Esc\"><kbd>Esc</kbd>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -269,7 +269,7 @@ func connection(live string) templ.Component {
 			templ_7745c5c3_Var11 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<div id=\"connection\" class=\"pop\" popover aria-labelledby=\"connection-said\"><p id=\"connection-said\">Connecting to Roomwatch.</p><dl><dt>Last frame</dt><dd data-heard></dd><dt>State</dt><dd data-state></dd><dt>Address</dt><dd><button type=\"button\" data-copy=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<div id=\"connection\" class=\"pop\" popover role=\"dialog\" aria-labelledby=\"connection-said\"><p id=\"connection-said\">Connecting to Roomwatch.</p><dl><dt>Last frame</dt><dd data-heard></dd><dt>State</dt><dd data-state></dd><dt>Address</dt><dd><button type=\"button\" data-copy=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -362,7 +362,7 @@ func notices() templ.Component {
 			templ_7745c5c3_Var15 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, "<div id=\"notices\" class=\"pop\" popover aria-labelledby=\"notices-title\"><h2 id=\"notices-title\">Notices</h2><p class=\"none\">Nothing yet. New artifacts, and what begins to need attention, are told here while the overview is open.</p><ol></ol></div><section id=\"toasts\" class=\"toasts\" aria-label=\"New notices\" data-script=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, "<div id=\"notices\" class=\"pop\" popover role=\"dialog\" aria-labelledby=\"notices-title\"><h2 id=\"notices-title\">Notices</h2><p class=\"none\">Nothing yet. New artifacts, and what begins to need attention, are told here while the overview is open.</p><ol></ol></div><section id=\"toasts\" class=\"toasts\" aria-label=\"New notices\" data-script=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

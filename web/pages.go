@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/roomwatch/roomwatch/live"
 	"github.com/roomwatch/roomwatch/room"
-	"github.com/roomwatch/roomwatch/static"
 	"github.com/roomwatch/roomwatch/views"
 )
 
@@ -104,29 +102,4 @@ func render(c *fiber.Ctx, code int, page templ.Component) error {
 		return err
 	}
 	return c.Status(code).Type("html", "utf-8").Send(buf.Bytes())
-}
-
-// staticFile serves what is inside the binary. Its address changes with its content.
-func (s *Server) staticFile(c *fiber.Ctx) error {
-	asset, ok := static.Open(c.Params("name"))
-	if !ok {
-		return fiber.ErrNotFound
-	}
-	c.Set(fiber.HeaderContentType, asset.Type)
-	if c.Query("v") == asset.Tag {
-		c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
-	} else {
-		c.Set(fiber.HeaderCacheControl, "no-cache")
-	}
-	if compressible(asset.Type) && c.AcceptsEncodings("gzip", "identity") == "gzip" {
-		c.Set(fiber.HeaderContentEncoding, "gzip")
-		c.Vary(fiber.HeaderAcceptEncoding)
-		return c.Send(asset.Gzip())
-	}
-	return c.Send(asset.Body)
-}
-
-// compressible: what is not text has been compressed by who made it.
-func compressible(contentType string) bool {
-	return strings.HasPrefix(contentType, "text/") || strings.HasPrefix(contentType, "image/svg")
 }
