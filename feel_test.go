@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -180,7 +181,7 @@ func TestAPageWithoutNewsSaysSinceWhenAndKeepsWhatItShows(t *testing.T) {
 	b.await("and when it tries again", `/^in \d+ s$/.test(document.querySelector("#pill [data-figure]").textContent)`)
 	b.run(`window.clock = Date.now; Date.now = () => window.clock() + 36_000`)
 	b.await("stale", `document.querySelector("#pill[data-state=stale]")`)
-	b.await("since when", `/^\d\d:\d\d:\d\d$/.test(document.querySelector("#pill [data-figure]").textContent)`)
+	b.await("since when", `/^since \d\d:\d\d:\d\d$/.test(document.querySelector("#pill [data-figure]").textContent)`)
 	b.await("as of when", `/^as of \d\d:\d\d:\d\d$/.test(document.getElementById("as-of").innerText)`)
 	b.claim("the rows are still there", rows+` === 3`)
 	if now := eval[string](b, ink); now == fresh {
@@ -192,6 +193,25 @@ func TestAPageWithoutNewsSaysSinceWhenAndKeepsWhatItShows(t *testing.T) {
 	b.await("live again", isLive)
 	b.claim("the age is gone", `document.getElementById("as-of").hidden`)
 	b.await("that is said, too", `document.getElementById("news").textContent === "Live again."`)
+}
+
+func TestThePillFitsInEveryState(t *testing.T) {
+	_, b := meeting(t, 20, "/")
+	for _, width := range []int64{320, 390, 768, 1024, 1440} {
+		b.size(width, 700)
+		for _, state := range []string{"connecting", "live", "paused", "reconnecting", "stale", "offline", "expired"} {
+			told, heard := state, 0
+			if state == "stale" {
+				told, heard = "reconnecting", 60_000
+			}
+			waiting := map[string]string{"paused": "Infinity"}[state]
+			b.run(fmt.Sprintf(`document.dispatchEvent(new CustomEvent("roomwatch:connection", { detail: { state: %q, heard: Date.now() - %d, due: Date.now() + 29_000, waiting: %s } }))`,
+				told, heard, cmp.Or(waiting, "0")))
+			what := fmt.Sprint(state, " at ", width)
+			// A frame that came meanwhile has told the true state.
+			b.claim(what, fmt.Sprintf(`(({ left, right }) => left >= 0 && right <= innerWidth && document.documentElement.scrollWidth <= innerWidth)(document.querySelector(".bar-end").getBoundingClientRect()) || document.getElementById("pill").dataset.state !== %q`, state))
+		}
+	}
 }
 
 // watchFlashes notes which cells flash and what they say then.
