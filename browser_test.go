@@ -100,8 +100,8 @@ func (b *browser) tab(url string) *browser {
 	return other
 }
 
-// visit goes to a page. chromedp.Navigate would wait for events of it, which a busy machine may have missed; and in a
-// tab that nobody sees a page may never be "complete".
+// visit goes to a page, and returns when it is read. chromedp.Navigate would wait until it is loaded, too,
+// which Chromium may put off in a tab that nobody sees.
 func (b *browser) visit(url string) {
 	b.t.Helper()
 	b.do(chromedp.ActionFunc(func(ctx context.Context) error {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -180,7 +181,7 @@ func TestAPageWithoutNewsSaysSinceWhenAndKeepsWhatItShows(t *testing.T) {
 	b.await("and when it tries again", `/^in \d+ s$/.test(document.querySelector("#pill [data-figure]").textContent)`)
 	b.run(`window.clock = Date.now; Date.now = () => window.clock() + 36_000`)
 	b.await("stale", `document.querySelector("#pill[data-state=stale]")`)
-	b.await("since when", `/^\d\d:\d\d:\d\d$/.test(document.querySelector("#pill [data-figure]").textContent)`)
+	b.await("since when", `/^since \d\d:\d\d:\d\d$/.test(document.querySelector("#pill [data-figure]").textContent)`)
 	b.await("as of when", `/^as of \d\d:\d\d:\d\d$/.test(document.getElementById("as-of").innerText)`)
 	b.claim("the rows are still there", rows+` === 3`)
 	if now := eval[string](b, ink); now == fresh {
@@ -192,6 +193,25 @@ func TestAPageWithoutNewsSaysSinceWhenAndKeepsWhatItShows(t *testing.T) {
 	b.await("live again", isLive)
 	b.claim("the age is gone", `document.getElementById("as-of").hidden`)
 	b.await("that is said, too", `document.getElementById("news").textContent === "Live again."`)
+}
+
+func TestThePillFitsInEveryState(t *testing.T) {
+	_, b := meeting(t, 20, "/")
+	for _, width := range []int64{320, 390, 768, 1024, 1440} {
+		b.size(width, 700)
+		for _, state := range []string{"connecting", "live", "paused", "reconnecting", "stale", "offline", "expired"} {
+			told, heard := state, 0
+			if state == "stale" {
+				told, heard = "reconnecting", 60_000
+			}
+			waiting := map[string]string{"paused": "Infinity"}[state]
+			b.run(fmt.Sprintf(`document.dispatchEvent(new CustomEvent("roomwatch:connection", { detail: { state: %q, heard: Date.now() - %d, due: Date.now() + 29_000, waiting: %s } }))`,
+				told, heard, cmp.Or(waiting, "0")))
+			what := fmt.Sprint(state, " at ", width)
+			// A frame that came meanwhile has told the true state.
+			b.claim(what, fmt.Sprintf(`(({ left, right }) => left >= 0 && right <= innerWidth && document.documentElement.scrollWidth <= innerWidth)(document.querySelector(".bar-end").getBoundingClientRect()) || document.getElementById("pill").dataset.state !== %q`, state))
+		}
+	}
 }
 
 // watchFlashes notes which cells flash and what they say then.
@@ -464,12 +484,14 @@ func TestNewArtifactsAreToldAndKept(t *testing.T) {
 	b.claim("nothing is told of what the page came with", `!document.querySelector("#toasts article") && document.querySelector("#bell [data-unseen]").hidden`)
 	day := capture(t, "three-rooms.jsonl")
 	app.replay(day[120:153], 0)
-	b.await("the first artifact is told", `document.querySelector("#toasts article")?.innerText.startsWith("New artifact: ")`)
-	b.claim("with a link to its room", `document.querySelector("#toasts a").pathname.startsWith("/rooms/")`)
-	b.await("and to who cannot see it", `document.getElementById("news").textContent.startsWith("New artifact: ")`)
-	b.await("the bell counts", `document.querySelector("#bell [data-unseen]").textContent === "1" && document.getElementById("bell").getAttribute("aria-label") === "Notices, 1 new"`)
+	const told = `[...document.querySelectorAll("#toasts article")].find((article) => article.innerText.startsWith("New artifact: "))`
+	b.await("the first artifact is told", told)
+	b.claim("with a link to its room", told+`.querySelector("a").pathname.startsWith("/rooms/")`)
+	b.await("and to who cannot see it", `document.getElementById("news").textContent.includes("New artifact: ")`)
+	b.await("the bell counts", `Number(document.querySelector("#bell [data-unseen]").textContent) > 0 && /^Notices, [1-9] new$/.test(document.getElementById("bell").getAttribute("aria-label"))`)
+	before := eval[int](b, `document.querySelectorAll("#toasts article").length`)
 	b.click(`#toasts article button`)
-	b.claim("it can be dismissed", `!document.querySelector("#toasts article")`)
+	b.await("it can be dismissed", fmt.Sprintf(`document.querySelectorAll("#toasts article").length < %d`, before))
 	app.replay(day[153:], 0)
 	b.await("all nine are counted", `document.querySelectorAll("#new-artifacts > [id^=artifact-]").length > 5 && Number(document.querySelector("#bell [data-unseen]").textContent.replace("+", "")) >= 8`)
 	b.claim("never more than three at once", `most <= 3`)
@@ -515,14 +537,28 @@ func TestNewsAreSaidOneInFiveSeconds(t *testing.T) {
 	b.claim("an answer does not wait", `document.getElementById("said").textContent === "Theme: light"`)
 }
 
+// A recording goes on in an empty room: the tab says so by its title and icon, a notice tells it, and when
+// somebody comes the tab is as before.
 func TestTheTabCountsWhatNeedsAttention(t *testing.T) {
-	_, b := meeting(t, 20, "/")
-	b.claim("nothing does", `document.title === "Live rooms · Roomwatch" && document.querySelector("link[rel=icon]").href.includes("/favicon.svg")`)
-	const frame = `document.dispatchEvent(new CustomEvent("roomwatch:connection", { detail: { state: "live", waiting: 0 } }))`
-	b.run(`const foot = document.createElement("span"); foot.id = "three"; foot.dataset.alarms = "3"; document.getElementById("sources").append(foot); ` + frame)
-	b.claim("three do", `document.title === "(3) Live rooms · Roomwatch" && document.querySelector("link[rel=icon]").href.includes("/favicon-alert.svg?v=")`)
-	b.run(`document.getElementById("three").remove(); ` + frame)
-	b.claim("no more", `document.title === "Live rooms · Roomwatch" && document.querySelector("link[rel=icon]").href.includes("/favicon.svg")`)
+	app, b := meeting(t, 0, "/")
+	b.size(1440, 900)
+	other := b.tab(app.URL() + "/sessions")
+	const calm, marked = `document.querySelector("link[rel=icon]").href.includes("/favicon.svg?v=")`, `document.querySelector("link[rel=icon]").href.includes("/favicon-alert.svg?v=")`
+	b.claim("nothing does", `document.title === "Live rooms · Roomwatch" && `+calm)
+	app.told(60, "room_created", "s1", "")
+	app.told(59, "room_started", "s1", "")
+	app.told(50, "start_recording", "s1", recorderJob)
+	b.await("one thing does", `document.title === "(1) Live rooms · Roomwatch" && `+marked)
+	other.await("on every page", `document.title === "(1) Sessions · Roomwatch" && `+marked)
+	b.await("a notice tells it", `document.querySelector("#toasts article.late")?.innerText.startsWith("Recording, no people")`)
+	b.claim("with its room and why", `((text) => text.includes("room-s1: ") && text.includes("limit 2 min"))(document.querySelector("#toasts article.late").innerText)`)
+	b.claim("and leads there", `document.querySelector("#toasts article.late a").pathname === "/rooms/s1"`)
+	b.claim("it is said", `document.getElementById("news").textContent.startsWith("Recording, no people")`)
+	app.told(0, "participant_joined", "s1", someone)
+	b.await("no more", `document.title === "Live rooms · Roomwatch" && `+calm)
+	other.await("anywhere", `document.title === "Sessions · Roomwatch" && `+calm)
+	app.told(0, "end_recording", "s1", strings.Replace(recorderJob, "success", "no space left", 1))
+	b.await("a failure is told in another colour", `document.querySelector("#toasts article.bad")?.innerText.includes("no space left")`)
 }
 
 func TestEveryPageIsCompleteWithoutJavaScript(t *testing.T) {
@@ -575,7 +611,8 @@ func TestThemesComeWithoutAFlash(t *testing.T) {
 	b.claim("the script of it holds the first paint", `document.querySelector("head script[src*=theme]:not([defer], [async], [type])")`)
 }
 
-// budget is what a first visit of the overview may load, in bytes as they go over the line.
+// budget is what a first visit of the overview may load, in bytes of bodies as they go over the line. The font
+// is not counted: the page is complete without it.
 const budget = 40_000
 
 func TestTheFirstLoadIsSmall(t *testing.T) {
@@ -583,33 +620,21 @@ func TestTheFirstLoadIsSmall(t *testing.T) {
 	defer app.close()
 	app.replay(capture(t, "three-rooms.jsonl")[:100], 0)
 	b := startBrowser(t)
-	var mu sync.Mutex
-	urls, sizes := make(map[network.RequestID]string), make(map[string]float64)
-	chromedp.ListenTarget(b.Context, func(event any) {
-		mu.Lock()
-		defer mu.Unlock()
-		switch event := event.(type) {
-		case *network.EventResponseReceived:
-			urls[event.RequestID] = strings.TrimPrefix(event.Response.URL, app.URL())
-		case *network.EventLoadingFinished:
-			sizes[urls[event.RequestID]] += event.EncodedDataLength
-		}
-	})
 	b.do(network.Enable(), network.SetCacheDisabled(true))
 	b.visit(app.URL())
-	b.await("live", isLive)
-	mu.Lock()
-	defer mu.Unlock()
-	total := 0.0
+	b.await("live, and all loaded", isLive+` && document.readyState === "complete"`)
+	sizes := eval[map[string]int64](b, `Object.fromEntries([...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+		.map(({ name, encodedBodySize }) => [new URL(name).pathname, encodedBodySize]))`)
+	total := int64(0)
 	for url, size := range sizes {
 		if !strings.Contains(url, ".woff2") {
 			total += size
-			t.Logf("%6.0f %s", size, url)
+			t.Logf("%6d %s", size, url)
 		}
 	}
-	t.Logf("%6.0f in all", total)
-	if total > budget || len(sizes) < 8 {
-		t.Errorf("%d files of %.0f bytes, more than %d", len(sizes), total, budget)
+	t.Logf("%6d in all", total)
+	if total > budget || len(sizes) < 10 {
+		t.Errorf("%d files of %d bytes, more than %d", len(sizes), total, budget)
 	}
 }
 

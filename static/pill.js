@@ -13,7 +13,7 @@ const states = {
   live: ["Live", "Pause", "pause", "Changes are shown as they happen."],
   paused: ["Paused", "Resume", "resume", "The page stands still. What changes meanwhile waits and is shown when you resume."],
   reconnecting: ["Reconnecting", "Now", "reconnect", "The connection is lost and being tried again. Nothing will be missing afterwards."],
-  stale: ["Stale since", "Reconnect", "reconnect", "Nothing was heard for too long: what the page shows may no longer be so."],
+  stale: ["Stale", "Reconnect", "reconnect", "Nothing was heard for too long: what the page shows may no longer be so."],
   offline: ["Offline", "Retry", "reconnect", "Roomwatch cannot be reached. The page shows what was known last."],
   expired: ["Session expired", "Sign in", "leave", "Your login has ended. The page shows what was known last."],
 };
@@ -32,7 +32,7 @@ function stateNow() {
 const write = (element, text) => { if (element.textContent !== text) element.textContent = text; };
 
 // time is when the server last spoke, by its own clock, for ui.js to write in a manner.
-function time(element, manner) {
+function time(element, manner, before = "") {
   const at = new Date(Number(document.body.dataset.at)).toISOString();
   const old = element.querySelector("time");
   if (old?.dataset.manner === manner) {
@@ -44,7 +44,7 @@ function time(element, manner) {
   fresh.dataset.manner = manner;
   if (manner === "clock") fresh.dataset.clock = "";
   else fresh.dataset.age = manner;
-  element.replaceChildren(fresh);
+  element.replaceChildren(before, fresh);
   emit("applied", { elements: [element] });
 }
 
@@ -56,7 +56,7 @@ function waitingWords({ waiting }) {
 
 function figure(element, state) {
   if (state === "live") time(element, "fresh");
-  else if (state === "stale") time(element, "clock");
+  else if (state === "stale") time(element, "clock", "since ");
   else if (state === "paused") write(element, waitingWords(connection));
   else if (state === "reconnecting" || state === "offline") write(element, `in ${Math.max(0, Math.ceil((connection.due - Date.now()) / 1000))} s`);
   else write(element, "");
