@@ -90,14 +90,16 @@ func readFloor(args []string) error {
 	return errors.Join(err, record.Close())
 }
 
-// writeFloor accepts sockets, and for each line "rounds bytes" on its standard input writes so many frames of
-// that size to each of them: a loop of write(2).
+// writeFloor accepts sockets, and for each line "sockets bytes" on its standard input writes a frame of that size
+// to each of so many: a loop of write(2).
 func writeFloor([]string) error {
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	say(listener.Addr())
+	came := make(chan int, 1<<14)
+	go accepted(listener, func(fd int) { came <- fd })
 	var fds []int
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
@@ -106,11 +108,7 @@ func writeFloor([]string) error {
 			return err
 		}
 		for len(fds) < sockets {
-			fd, err := accept(listener)
-			if err != nil {
-				return err
-			}
-			fds = append(fds, fd)
+			fds = append(fds, <-came)
 		}
 		frame := frameOf(bytes.Repeat([]byte("x"), size))
 		for _, fd := range fds[:sockets] {
@@ -122,18 +120,21 @@ func writeFloor([]string) error {
 	return lines.Err()
 }
 
-// accept gives the bare socket of the next connection.
-func accept(listener net.Listener) (int, error) {
-	conn, err := listener.Accept()
-	if err != nil {
-		return 0, err
+// accepted hands over the bare socket of every connection.
+func accepted(listener net.Listener, take func(fd int)) {
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		if file, err := conn.(*net.TCPConn).File(); err == nil {
+			if fd, err := unix.Dup(int(file.Fd())); err == nil {
+				take(fd)
+			}
+			_ = file.Close()
+		}
+		_ = conn.Close()
 	}
-	file, err := conn.(*net.TCPConn).File()
-	if err != nil {
-		return 0, err
-	}
-	fd, err := unix.Dup(int(file.Fd()))
-	return fd, errors.Join(err, file.Close(), conn.Close())
 }
 
 // frameOf is an unmasked text frame.
@@ -166,15 +167,9 @@ func relayFloor(args []string) error {
 	if r.poll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		return err
 	}
-	go func() {
-		for {
-			fd, err := accept(listener)
-			if err != nil {
-				return
-			}
-			_ = unix.EpollCtl(r.poll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)})
-		}
-	}()
+	go accepted(listener, func(fd int) {
+		_ = unix.EpollCtl(r.poll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)})
+	})
 	return r.run()
 }
 

@@ -146,7 +146,7 @@ func (b *bench) latency(map[int]bool) ([]figure, error) {
 // deafViewers is row 12.
 func (b *bench) deafViewers(map[int]bool) ([]figure, error) {
 	f := figure{Name: "12 p99 of viewers beside 1 % that never read, ms", Goal: 1.1, moonshot: 1, Better: lower}
-	const viewers, posts, rate = 1000, 300, 60
+	const viewers, posts, rate = 1000, 100, 20
 	kept, err := interleave(b.repetitions, b.delays(viewers, 0, posts, rate), b.delays(viewers, viewers/100, posts, rate))
 	if err != nil {
 		return []figure{missing(f, err)}, nil
