@@ -57,7 +57,7 @@ func (b *bench) startUp(map[int]bool) ([]figure, error) {
 		if err != nil {
 			return nil, err
 		}
-		return outcome{"s": time.Since(begin).Seconds()}, c.quit()
+		return outcome{"s": time.Since(begin).Seconds()}, c.cmd.Wait()
 	}
 	kept, err := interleave(b.repetitions, reads, func() (outcome, error) { return b.started(path) })
 	if err != nil {
@@ -117,9 +117,6 @@ func (b *bench) peopled(rooms int) (s *stage, err error) {
 	if s.child, err = b.serve("file:" + path); err != nil {
 		return s, err
 	}
-	if s.load, err = newLoad(s.addr, 8); err != nil {
-		return s, err
-	}
 	s.audience, err = watch(s.addr, viewing{paths: []string{overviewPath}, n: 1, compress: true})
 	return s, err
 }
@@ -132,9 +129,14 @@ func (s *stage) steady(rooms, seconds int) run {
 		if err != nil {
 			return nil, err
 		}
+		l, err := newLoad(s.addr, 8)
+		if err != nil {
+			return nil, err
+		}
+		defer l.close()
 		time.Sleep(settled)
 		before := s.cpu()
-		if _, err := s.load.pace(posts, rate); err != nil {
+		if _, err := l.pace(posts, rate); err != nil {
 			return nil, err
 		}
 		time.Sleep(settled)
