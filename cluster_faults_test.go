@@ -131,6 +131,7 @@ type wire struct {
 
 func newWire(t *testing.T, upstream string) *wire {
 	t.Helper()
+	zerolog.SetGlobalLevel(zerolog.Disabled) // some of its parts log past the logger they are given
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(prometheus.NewRegistry()), zerolog.Nop())
 	w := &wire{toxiproxy.NewProxy(server, "redis", fmt.Sprint("127.0.0.1:", redistest.FreePort(t)), upstream), t}
 	if err := w.Start(); err != nil {
@@ -147,7 +148,7 @@ func (w *wire) url() string {
 
 func (w *wire) spoil(stream, toxic string) {
 	w.t.Helper()
-	if _, err := w.Toxics.AddToxicJson(strings.NewReader(fmt.Sprintf(`{"name":"bad","stream":%q,%s}`, stream, toxic))); err != nil {
+	if _, err := w.Toxics.AddToxicJson(strings.NewReader(fmt.Sprintf(`{"name":"bad %s","stream":%q,%s}`, stream, stream, toxic))); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -165,6 +166,9 @@ func TestFault35TheWayToRedisIsBad(t *testing.T) {
 			w := newWire(t, redistest.Start(t).Addr())
 			survives(t, w.url(), func(c *cluster) {
 				w.spoil("downstream", toxic)
+				if strings.Contains(toxic, "bandwidth") {
+					w.spoil("upstream", toxic)
+				}
 				if !strings.Contains(toxic, "slicer") {
 					c.spooled()
 				}

@@ -87,15 +87,11 @@ func (g *Group) Master() *Server {
 
 // info is a field of INFO, "" when the server does not answer.
 func (s *Server) info(section, field string) (string, error) {
-	program, err := exec.LookPath("redis-cli")
+	answer, err := s.Say("INFO " + section)
 	if err != nil {
 		return "", err
 	}
-	out, err := exec.Command(program, "-h", "127.0.0.1", "-p", strconv.Itoa(s.Port), "info", section).Output()
-	if err != nil {
-		return "", err
-	}
-	for line := range strings.Lines(string(out)) {
+	for line := range strings.Lines(answer) {
 		if value, ok := strings.CutPrefix(strings.TrimSpace(line), field+":"); ok {
 			return value, nil
 		}

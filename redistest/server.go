@@ -6,6 +6,7 @@ package redistest
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net"
 	"os/exec"
 	"path/filepath"
@@ -78,7 +79,8 @@ func (s *Server) launch(program string, args ...string) {
 	}
 }
 
-// Say sends one command, of words without spaces, and returns the first line of the answer.
+// Say sends one command, of words without spaces, and returns the answer: of a bulk its text, else its
+// first line.
 func (s *Server) Say(command string) (string, error) {
 	line, err := net.DialTimeout("tcp", s.Addr(), time.Second)
 	if err != nil {
@@ -89,7 +91,15 @@ func (s *Server) Say(command string) (string, error) {
 	if _, err := fmt.Fprintf(line, "%s\r\n", command); err != nil {
 		return "", err
 	}
-	return bufio.NewReader(line).ReadString('\n')
+	answer := bufio.NewReader(line)
+	first, err := answer.ReadString('\n')
+	var size int
+	if n, _ := fmt.Sscanf(first, "$%d", &size); n == 0 || err != nil || size < 0 {
+		return first, err
+	}
+	text := make([]byte, size)
+	_, err = io.ReadFull(answer, text)
+	return string(text), err
 }
 
 // Must is Say of what must succeed.

@@ -69,6 +69,8 @@ type Redis struct {
 	unsaved   map[room.Key]int64 // saved here and not yet in Redis, with the checkpoint of then
 	leadUntil atomic.Int64       // in ns since 1970
 	looked    time.Time          // when the lead was last asked for; used by tend alone
+	wrote     bool               // the scribe's last work succeeded; used by tend alone
+	patience  int64              // how many entries are read at a time; used by follow alone
 	written   atomic.Int64       // the checkpoint in Redis, as last seen
 	warned    []string           // by the checks at the start
 }
@@ -87,7 +89,7 @@ func openRedis(ctx context.Context, storeURL, spoolPath string, pace pace, log *
 	}
 	r := &Redis{pace: pace, name: rand.Text(), shared: options.MasterName != "" || options.IsClusterMode,
 		sends: make(chan *sending, maxWaiting), ended: make(chan struct{}), caught: make(chan struct{}), reload: make(chan struct{}),
-		unsaved: make(map[room.Key]int64)}
+		unsaved: make(map[room.Key]int64), patience: followBatch}
 	r.replicated.Store(r.shared)
 	r.client = dial(*options, func() {})
 	alone := *options

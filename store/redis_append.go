@@ -82,12 +82,19 @@ func (r *Redis) lane(ctx context.Context) {
 
 // gatherSends is what waits, without those whose senders have given up.
 func (r *Redis) gatherSends(first *sending) (batch []*sending) {
-	for _, p := range append([]*sending{first}, take(r.sends, maxBatch-1)...) {
+	for p, size := first, 0; ; {
 		if p.ctx.Err() == nil {
-			batch = append(batch, p)
+			batch, size = append(batch, p), size+len(p.Body)
+		}
+		if len(batch) == maxBatch || size > maxBatchBytes {
+			return batch
+		}
+		select {
+		case p = <-r.sends:
+		default:
+			return batch
 		}
 	}
-	return batch
 }
 
 // send puts a batch into the log, and returns when a replica has it, if there are any. An empty batch

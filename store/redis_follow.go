@@ -245,13 +245,15 @@ func (r *Redis) loadDocuments(ctx context.Context) (n int, err error) {
 func (r *Redis) readOn(ctx context.Context, at int64, wait time.Duration) (int64, []logged, error) {
 	within, cancel := context.WithTimeout(ctx, redisTime+max(0, wait))
 	defer cancel()
-	streams, err := r.reader.XRead(within, &redis.XReadArgs{Streams: []string{keyLog, unpackID(at)}, Count: followBatch, Block: wait}).Result()
+	streams, err := r.reader.XRead(within, &redis.XReadArgs{Streams: []string{keyLog, unpackID(at)}, Count: r.patience, Block: wait}).Result()
 	if errors.Is(err, redis.Nil) {
 		return at, nil, nil
 	}
 	if err != nil {
+		r.patience = max(1, r.patience/4) // a line that is slow carries less in the time that there is
 		return at, nil, fmt.Errorf("read the log: %w", err)
 	}
+	r.patience = min(followBatch, 2*r.patience)
 	var batch []logged
 	for _, message := range streams[0].Messages {
 		position, err := packID(message.ID)

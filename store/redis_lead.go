@@ -48,9 +48,11 @@ func (r *Redis) office(ctx context.Context) {
 	if !r.Leads() {
 		return
 	}
-	if err := r.scribe(ctx); err != nil && ctx.Err() == nil {
+	err := r.scribe(ctx)
+	if err != nil && r.wrote && ctx.Err() == nil {
 		r.log.Warn("documents could not be written to Redis, trying again", "err", err)
 	}
+	r.wrote = err == nil
 }
 
 // drain sends what waits in the spool, and finds out whether Redis can be written again.
@@ -58,8 +60,8 @@ func (r *Redis) drain(ctx context.Context) {
 	if r.fault.Load() != nil && r.send(ctx, nil) != nil {
 		return
 	}
-	for r.SpoolDepth() > 0 && ctx.Err() == nil {
-		batch, err := r.spool.next(ctx)
+	for most := drainSize; r.SpoolDepth() > 0 && ctx.Err() == nil; {
+		batch, err := r.spool.next(ctx, most)
 		if err != nil || len(batch) == 0 {
 			r.log.Error("the spool cannot be read", "err", err)
 			return
@@ -71,8 +73,13 @@ func (r *Redis) drain(ctx context.Context) {
 		if err = r.send(ctx, sends); err == nil {
 			err = r.spool.remove(ctx, batch)
 		}
-		if err != nil {
+		switch {
+		case err == nil:
+			most = min(drainSize, 2*most)
+		case most == 1:
 			return // it stays, and whatever was written twice is told apart
+		default:
+			most = max(1, most/8) // a line that is slow carries less in the time that there is
 		}
 	}
 }

@@ -86,7 +86,7 @@ func (sp *spool) run() {
 	for {
 		select {
 		case first := <-sp.waiting:
-			batch := append([]*spooled{first}, take(sp.waiting, maxBatch-1)...)
+			batch := sp.gather(first)
 			err := sp.write(batch)
 			for _, p := range batch {
 				p.err = err
@@ -98,17 +98,17 @@ func (sp *spool) run() {
 	}
 }
 
-// take is what waits in a channel, at most so many.
-func take[T any](waiting <-chan T, most int) (out []T) {
-	for len(out) < most {
+func (sp *spool) gather(first *spooled) (batch []*spooled) {
+	batch = []*spooled{first}
+	for len(batch) < maxBatch {
 		select {
-		case v := <-waiting:
-			out = append(out, v)
+		case p := <-sp.waiting:
+			batch = append(batch, p)
 		default:
-			return out
+			return batch
 		}
 	}
-	return out
+	return batch
 }
 
 func (sp *spool) write(batch []*spooled) error {
@@ -130,14 +130,14 @@ func (sp *spool) write(batch []*spooled) error {
 	return err
 }
 
-// next are the oldest deliveries in the spool.
-func (sp *spool) next(ctx context.Context) (batch []*spooled, err error) {
-	rows, err := sp.local.reads.QueryContext(ctx, "SELECT row, entry, said, body FROM spool ORDER BY row LIMIT ?", drainSize)
+// next are the oldest deliveries in the spool, at most so many; fewer when they are large.
+func (sp *spool) next(ctx context.Context, most int) (batch []*spooled, err error) {
+	rows, err := sp.local.reads.QueryContext(ctx, "SELECT row, entry, said, body FROM spool ORDER BY row LIMIT ?", most)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	for rows.Next() {
+	for size := 0; size < maxBatchBytes && rows.Next(); {
 		var row int64
 		var entry, said, body []byte
 		if err := rows.Scan(&row, &entry, &said, &body); err != nil {
@@ -147,7 +147,7 @@ func (sp *spool) next(ctx context.Context) (batch []*spooled, err error) {
 		if err != nil {
 			return nil, err
 		}
-		batch = append(batch, &spooled{logged: e, row: row})
+		batch, size = append(batch, &spooled{logged: e, row: row}), size+len(body)
 	}
 	return batch, rows.Err()
 }
