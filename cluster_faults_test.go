@@ -80,6 +80,27 @@ func TestFault33NothingAnsweredIsLostWhenTheMasterDies(t *testing.T) {
 	})
 }
 
+// Row 33, its worst: the replicas stall, so that the master alone has what comes, and then it dies.
+func TestFault33NothingAnsweredIsLostWhenTheMasterDiesAlone(t *testing.T) {
+	group := redistest.StartGroup(t)
+	survives(t, group.URL(), func(c *cluster) {
+		master := group.Master()
+		for _, s := range group.Servers {
+			if s != master {
+				s.Freeze()
+			}
+		}
+		c.spooled()
+		master.Kill()
+		for _, s := range group.Servers {
+			if s != master {
+				s.Thaw()
+			}
+		}
+		c.apps[0].await("another master", func() bool { return group.Master() != nil })
+	})
+}
+
 // Row 34: all that Redis holds is thrown away, again and again.
 func TestFault34ReplicasBringBackWhatRedisHasForgotten(t *testing.T) {
 	server := redistest.Start(t)

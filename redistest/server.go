@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -121,6 +122,12 @@ func (s *Server) Kill() {
 	_ = s.cmd.Wait() // it says that it was killed
 	s.cmd = nil
 }
+
+// Freeze stops the server where it is, with its connections open, until Thaw.
+func (s *Server) Freeze() { _ = s.cmd.Process.Signal(syscall.SIGSTOP) }
+
+// Thaw lets the server go on.
+func (s *Server) Thaw() { _ = s.cmd.Process.Signal(syscall.SIGCONT) }
 
 // FreePort is a port of the loopback that nobody listened on just now.
 func FreePort(t testing.TB) int {

@@ -60,7 +60,8 @@ func (r *Redis) drain(ctx context.Context) {
 	if r.fault.Load() != nil && r.send(ctx, nil) != nil {
 		return
 	}
-	for most := drainSize; r.SpoolDepth() > 0 && ctx.Err() == nil; {
+	began := time.Now()
+	for most := drainSize; r.SpoolDepth() > 0 && ctx.Err() == nil && time.Since(began) < r.lease/4; { // the lead must not end meanwhile
 		batch, err := r.spool.next(ctx, most)
 		if err != nil || len(batch) == 0 {
 			r.log.Error("the spool cannot be read", "err", err)

@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,6 +61,59 @@ func TestRedisWhatOneReplicaAppendsAllFollow(t *testing.T) {
 			if !want[d.Position] {
 				t.Errorf("an entry at %s", d.Position)
 			}
+		}
+	}
+}
+
+var quietLog = slog.New(slog.DiscardHandler)
+
+func TestRedisURLs(t *testing.T) {
+	for url, want := range map[string]string{
+		"redis://h":                        "[h:6379] db 0 master \"\" cluster false tls false",
+		"redis://u:p%40@h:7000/3":          "[h:7000] db 3 master \"\" cluster false tls false",
+		"rediss://h:7000":                  "[h:7000] db 0 master \"\" cluster false tls true",
+		"redis-sentinel://a,b:1,c/ops/2":   "[a:26379 b:1 c:26379] db 2 master \"ops\" cluster false tls false",
+		"redis-sentinel://u:p@a,b/ops":     "[a:26379 b:26379] db 0 master \"ops\" cluster false tls false",
+		"redis-cluster://u:p@a,b?tls=true": "[a:6379 b:6379] db 0 master \"\" cluster true tls true",
+	} {
+		o, err := optionsOf(url)
+		if err != nil {
+			t.Errorf("%s: %v", url, err)
+			continue
+		}
+		if got := fmt.Sprintf("%v db %d master %q cluster %v tls %v", o.Addrs, o.DB, o.MasterName, o.IsClusterMode, o.TLSConfig != nil); got != want || !IsRedis(url) {
+			t.Errorf("%s is %s", url, got)
+		}
+	}
+	for _, wrong := range []string{"redis-sentinel://a,b", "redis-sentinel://a/ops/x", "redis://secret@[", "redis-cluster://u:secret%zz@a"} {
+		if _, err := optionsOf(wrong); err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %v", wrong, err)
+		}
+	}
+}
+
+func TestRedisThatWouldLoseDeliveriesIsRefusedAndOneThatMightIsSaid(t *testing.T) {
+	for settings, want := range map[string]string{
+		"--maxmemory 100mb --maxmemory-policy allkeys-lru": "refused",
+		"--maxmemory-policy allkeys-lru":                   warnEviction,
+		"--appendonly no":                                  warnVolatile,
+		"--maxmemory 100mb":                                "",
+	} {
+		server := redistest.Start(t, strings.Fields(settings)...)
+		problems, warnings, err := CheckRedis(t.Context(), server.URL())
+		got := strings.Join(warnings, "; ")
+		if len(problems) > 0 {
+			got = "refused"
+		}
+		if got != want || err != nil {
+			t.Errorf("%s: %q %q, %v", settings, problems, warnings, err)
+		}
+		r, err := openRedis(t.Context(), server.URL(), "off", quickPace, quietLog)
+		if (err != nil) != (want == "refused") {
+			t.Errorf("%s: open %v", settings, err)
+		}
+		if err == nil {
+			_ = r.Close()
 		}
 	}
 }
