@@ -17,7 +17,7 @@ import (
 const (
 	lanes      = 2                       // pipelines to Redis at a time: while one waits for a replica, the next is sent
 	sendTime   = 1100 * time.Millisecond // for a pipeline, a bit less than each delivery in it has
-	waitTime   = 700 * time.Millisecond  // for a replica to have it
+	waitTime   = 600 * time.Millisecond  // for a replica to have it; less than replyTime
 	keepSeen   = 48 * time.Hour          // how long an event id is known: longer than the log is kept
 	keepLog    = 24 * time.Hour
 	logVersion = 1 // of entries; a later one may say more, never something else
@@ -103,8 +103,14 @@ func (r *Redis) gatherSends(first *sending) (batch []*sending) {
 func (r *Redis) send(ctx context.Context, batch []*sending) error {
 	within, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
-	err := r.sendOnce(within, batch)
-	if redis.HasErrorPrefix(err, "NOSCRIPT") { // a new master, or SCRIPT FLUSH
+	var err error
+	if len(batch) == 0 {
+		err = r.loadScript(within) // it may be a new master, and the next delivery has less time to lose
+	}
+	if err == nil {
+		err = r.sendOnce(within, batch)
+	}
+	if redis.HasErrorPrefix(err, "NOSCRIPT") { // SCRIPT FLUSH
 		if err = r.loadScript(within); err == nil {
 			err = r.sendOnce(within, batch)
 		}

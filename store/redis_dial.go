@@ -30,7 +30,7 @@ func IsRedis(storeURL string) bool {
 
 const (
 	dialTime    = 500 * time.Millisecond
-	replyTime   = 800 * time.Millisecond
+	replyTime   = time.Second
 	connections = 8 // of a replica, beside the follower's
 )
 

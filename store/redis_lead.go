@@ -27,6 +27,9 @@ func (r *Redis) Leads() bool { return time.Now().UnixNano() < r.leadUntil.Load()
 func (r *Redis) tend(ctx context.Context) {
 	tick := time.NewTicker(r.pace.tend)
 	defer tick.Stop()
+	if r.fault.Load() == nil {
+		_ = r.send(ctx, nil) // loads the script; what fails opens the breaker
+	}
 	for ctx.Err() == nil {
 		if r.drain(ctx); r.fault.Load() == nil {
 			r.office(ctx)

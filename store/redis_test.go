@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -115,5 +117,52 @@ func TestRedisThatWouldLoseDeliveriesIsRefusedAndOneThatMightIsSaid(t *testing.T
 		if err == nil {
 			_ = r.Close()
 		}
+	}
+}
+
+// What docs/scaling.md tells operators to allow is enough, for a replica that leads, follows and tidies up.
+func TestRedisTheUserOfTheDocsHasRightsEnough(t *testing.T) {
+	docs, err := os.ReadFile("../docs/scaling.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, line, _ := strings.Cut(string(docs), "ACL SETUSER ")
+	line, _, _ = strings.Cut(line, "\n")
+	server := redistest.Start(t)
+	server.Must("ACL SETUSER " + line)
+	server.Must("ACL SETUSER default off")
+	r := replica(t, strings.Replace(server.URL(), "redis://", "redis://roomwatch:PASSWORD@", 1))
+	if r.Health() != nil || len(r.Warnings()) != 0 {
+		t.Errorf("health %v, warnings %q", r.Health(), r.Warnings())
+	}
+	r.replicated.Store(true) // there is none, but WAIT must be allowed
+	if _, err := r.Append(t.Context(), entry(1)); err != nil || !errors.Is(*r.fault.Load(), errUnreplicated) {
+		t.Errorf("append: %v, %v", err, *r.fault.Load())
+	}
+	r.replicated.Store(false)
+	eventually(t, "it is drained", func() bool { return r.SpoolDepth() == 0 })
+	eventually(t, "it leads", r.Leads)
+	mustAppend(t, r, entry(2))
+	mustAppend(t, r, entry(2))
+	mustSave(t, r, "1", recorded("old", 1, "r"))
+	eventually(t, "documents are written", func() bool {
+		n, err := r.client.HMGet(t.Context(), keyDocuments, fieldFor(room.Key{Source: "default", SID: "old"})).Result()
+		return err == nil && n[0] != nil
+	})
+	mustRetain(t, r, noon.Add(100*day), 10*day, day)
+	if left, err := r.client.HMGet(t.Context(), keyDocuments, fieldFor(room.Key{Source: "default", SID: "old"})).Result(); err != nil || left[0] != nil {
+		t.Errorf("left %v, %v", left, err)
+	}
+	if n, err := r.loadDocuments(t.Context()); err != nil || n != 0 {
+		t.Errorf("%d documents, %v", n, err)
+	}
+}
+
+func TestRedisThatRefusesOurPasswordRefusesTheStart(t *testing.T) {
+	server := redistest.Start(t)
+	server.Must("ACL SETUSER other on >right ~* +@all")
+	_, err := openRedis(t.Context(), strings.Replace(server.URL(), "redis://", "redis://other:wrong@", 1), "off", quickPace, quietLog)
+	if err == nil || strings.Contains(err.Error(), "wrong@") {
+		t.Errorf("open: %v", err)
 	}
 }
