@@ -214,3 +214,23 @@ func TestAReplicaThatFindsNoRedisTakesDeliveriesAndCatchesUp(t *testing.T) {
 	c.alike(control(t, bodies), 4)
 	c.once(bodies)
 }
+
+// A Redis Cluster, whose node with the log dies: two masters cannot elect by majority, so the replica is
+// told to take over, as an operator would.
+func TestDeliveriesOutliveTheNodeOfARedisCluster(t *testing.T) {
+	sharded := redistest.StartCluster(t)
+	survives(t, sharded.URL(), func(c *cluster) {
+		old := sharded.MasterOf("{roomwatch}:log")
+		var heir *redistest.Server
+		for i, s := range sharded.Servers[:2] {
+			if s == old {
+				heir = sharded.Servers[i+2]
+			}
+		}
+		old.Kill()
+		c.spooled()
+		heir.Must("CLUSTER FAILOVER TAKEOVER")
+		c.apps[0].await("another has the log", func() bool { s := sharded.MasterOf("{roomwatch}:log"); return s != nil && s != old })
+		old.Run() // as the replica, without which nothing is answered for
+	})
+}
