@@ -180,7 +180,7 @@ func TestFault35TheWayToRedisIsBad(t *testing.T) {
 		"three seconds of latency": `"type":"latency","attributes":{"latency":3000}`,
 		"resets":                   `"type":"reset_peer","attributes":{"timeout":50}`,
 		"silence":                  `"type":"timeout","attributes":{"timeout":0}`,
-		"five kilobytes a second":  `"type":"bandwidth","attributes":{"rate":5}`,
+		"a kilobyte a second":      `"type":"bandwidth","attributes":{"rate":1}`,
 		"slices":                   `"type":"slicer","attributes":{"average_size":20,"size_variation":10,"delay":2000}`,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -48,6 +48,7 @@ type Redis struct {
 	shared         bool          // Sentinel or Cluster: replicas are always there
 
 	spool *spool // nil when it is off
+	held  held
 	sends chan *sending
 	fault atomic.Pointer[error] // why deliveries go to the spool now
 
@@ -89,7 +90,7 @@ func openRedis(ctx context.Context, storeURL, spoolPath string, pace pace, log *
 	}
 	r := &Redis{pace: pace, name: rand.Text(), shared: options.MasterName != "" || options.IsClusterMode,
 		sends: make(chan *sending, maxWaiting), ended: make(chan struct{}), caught: make(chan struct{}), reload: make(chan struct{}),
-		unsaved: make(map[room.Key]int64), patience: followBatch}
+		unsaved: make(map[room.Key]int64), patience: followBatch, held: held{entries: make(map[idKey]heldEntry)}}
 	r.replicated.Store(r.shared)
 	r.client = dial(*options, func() {})
 	alone := *options
@@ -188,7 +189,7 @@ func (r *Redis) Append(ctx context.Context, d room.Delivery) (room.Delivery, err
 		return room.Delivery{}, fmt.Errorf("append delivery: %w", err)
 	}
 	d.ReceivedAt, d.Position = d.ReceivedAt.UTC().Truncate(time.Millisecond), ""
-	e := logged{d, said}
+	e, began := logged{d, said}, time.Now()
 	recorded, err := r.offer(ctx, e)
 	if err == nil {
 		return recorded, nil
@@ -199,7 +200,9 @@ func (r *Redis) Append(ctx context.Context, d room.Delivery) (room.Delivery, err
 	default:
 	}
 	if ctx.Err() == nil && r.spool != nil {
-		if err = r.spool.put(ctx, e); err == nil {
+		within, cancel := context.WithDeadline(ctx, began.Add(redisTime+spoolTime))
+		defer cancel()
+		if err = r.spool.put(within, e); err == nil {
 			return d, nil
 		}
 	}

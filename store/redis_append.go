@@ -72,6 +72,9 @@ func (r *Redis) lane(ctx context.Context) {
 			} else if len(batch) > 0 {
 				err = r.send(ctx, batch)
 			}
+			if err == nil {
+				r.held.hold(batch)
+			}
 			for _, p := range batch {
 				p.err = err
 				close(p.done)

@@ -117,6 +117,7 @@ func (r *Redis) followOn(ctx context.Context) error {
 			return errAgain
 		}
 		looked = time.Now()
+		r.held.sweep(looked.Add(-heldFor))
 	}
 	return ctx.Err()
 }
@@ -166,8 +167,6 @@ func (r *Redis) rejoin(ctx context.Context, st logState) (at int64, err error) {
 	return max(at, st.last), r.mend(ctx, from, there)
 }
 
-type idKey struct{ source, id string }
-
 // knows says whether the projection follows this record, without a gap and with all that this program
 // understands of it.
 func (r *Redis) knows(ctx context.Context, st logState, read int64) (bool, error) {
@@ -177,24 +176,6 @@ func (r *Redis) knows(ctx context.Context, st logState, read int64) (bool, error
 	}
 	schema, err := r.mark(ctx, markSchema)
 	return strconv.FormatInt(record, 10) == st.record && schema == documentSchema && (read >= st.first || read == 0), err
-}
-
-// mend puts back what the projection has and the log has lost, say with a master that died before its
-// replica had it. Every replica does so; the script takes each entry once.
-func (r *Redis) mend(ctx context.Context, from int64, there map[idKey]bool) error {
-	return r.kept(ctx, from, func(batch []logged) error {
-		var missing []*sending
-		for _, e := range batch {
-			if !there[idKey{e.Source, e.ID}] {
-				missing = append(missing, &sending{logged: e})
-			}
-		}
-		if len(missing) == 0 {
-			return nil
-		}
-		r.log.Warn("the log has lost entries that are known here: they are put back", "entries", len(missing))
-		return r.send(ctx, missing)
-	})
 }
 
 // rebuild takes over all documents; the log is then read from the start.
@@ -268,7 +249,11 @@ func (r *Redis) readOn(ctx context.Context, at int64, wait time.Duration) (int64
 		}
 		batch = append(batch, e)
 	}
-	return at, batch, r.feed(ctx, batch, at)
+	if err := r.feed(ctx, batch, at); err != nil {
+		return at, batch, err
+	}
+	r.held.release(batch)
+	return at, batch, nil
 }
 
 func (r *Redis) entryOf(message redis.XMessage, position int64) (logged, error) {

@@ -14,7 +14,7 @@ import (
 var ErrFull = errors.New("the spool is full")
 
 const (
-	spoolTime = 500 * time.Millisecond // within which the spool takes a delivery
+	spoolTime = 500 * time.Millisecond // for the spool, after redisTime; more when Redis has failed sooner
 	maxSpool  = 500_000                // deliveries; at a kilobyte each half a gigabyte
 	drainSize = 128                    // deliveries that are drained at a time
 )
@@ -56,13 +56,11 @@ func (sp *spool) close() {
 	sp.running.Wait()
 }
 
-// put keeps a delivery on the disk. It takes at most spoolTime; ErrFull when there is no room.
+// put keeps a delivery on the disk, in the time that ctx has; ErrFull when there is no room.
 func (sp *spool) put(ctx context.Context, e logged) error {
 	if sp.depth.Load() >= sp.limit {
 		return ErrFull
 	}
-	ctx, cancel := context.WithTimeout(ctx, spoolTime)
-	defer cancel()
 	p := &spooled{logged: e, done: make(chan struct{})}
 	select {
 	case sp.waiting <- p:
@@ -112,7 +110,7 @@ func (sp *spool) gather(first *spooled) (batch []*spooled) {
 }
 
 func (sp *spool) write(batch []*spooled) error {
-	err := sp.local.write(context.Background(), func(tx *sql.Tx) error {
+	err := sp.local.writeFirst(func(tx *sql.Tx) error {
 		for _, p := range batch {
 			entry, err := encodeEntry(p.Delivery)
 			if err != nil {
