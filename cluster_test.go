@@ -72,15 +72,17 @@ func meetings(rooms, people int) (bodies [][]byte) {
 	return bodies
 }
 
-// spread posts every body to two replicas at once, chosen at random. Each must be answered 200 within two
-// seconds. It calls during when a third is posted, if that is not nil, and goes on meanwhile.
+// spread posts every body to two replicas at once, chosen at random, as plugNmeet does: three times at most.
+// Each answer must come within two seconds. It calls during when a third is posted, if that is not nil,
+// and goes on meanwhile.
 func (c *cluster) spread(bodies [][]byte, during func()) {
 	c.t.Helper()
 	work := make(chan []byte)
 	var senders, fault sync.WaitGroup
-	var slowest atomic.Int64
-	for range 6 {
-		senders.Go(func() { c.send(work, &slowest) })
+	took := &answers{}
+	stop := took.meterLag()
+	for range 4 {
+		senders.Go(func() { c.send(work, took) })
 	}
 	order := rand.Perm(len(bodies))
 	for n, i := range order {
@@ -92,25 +94,58 @@ func (c *cluster) spread(bodies [][]byte, during func()) {
 	close(work)
 	senders.Wait()
 	fault.Wait()
-	c.t.Logf("%d deliveries, each sent twice; the slowest answer took %v", len(bodies), time.Duration(slowest.Load()).Round(time.Millisecond))
+	stop()
+	slowest, lag := time.Duration(took.slowest.Load()), time.Duration(took.lag.Load())
+	c.t.Logf("%d deliveries, each sent twice; the slowest answer took %v, the machine's lag was %v, %d were sent again", len(bodies),
+		slowest.Round(time.Millisecond), lag.Round(time.Millisecond), took.again.Load())
+	if slowest > 2*time.Second+2*lag {
+		c.t.Errorf("the slowest answer took %v", slowest)
+	}
 }
 
-func (c *cluster) send(work <-chan []byte, slowest *atomic.Int64) {
+// answers is what spread measures.
+type answers struct{ slowest, lag, again atomic.Int64 }
+
+func raise(most *atomic.Int64, to time.Duration) {
+	for was := most.Load(); int64(to) > was && !most.CompareAndSwap(was, int64(to)); was = most.Load() {
+	}
+}
+
+// meterLag measures how late this machine does what is due: the tests run beside others.
+func (a *answers) meterLag() (stop func()) {
+	done := make(chan struct{})
+	var meter sync.WaitGroup
+	meter.Go(func() {
+		for {
+			began := time.Now()
+			select {
+			case <-done:
+				return
+			case <-time.After(10 * time.Millisecond):
+				raise(&a.lag, time.Since(began)-10*time.Millisecond)
+			}
+		}
+	})
+	return func() { close(done); meter.Wait() }
+}
+
+func (c *cluster) send(work <-chan []byte, took *answers) {
 	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()
 	for body := range work {
 		var both sync.WaitGroup
 		for _, i := range rand.Perm(len(c.apps))[:min(2, len(c.apps))] {
 			both.Go(func() {
-				began := time.Now()
-				if !post(client, c.apps[i].URL(), body) {
-					c.t.Errorf("replica %d did not take %s", i, body)
-				}
-				took := time.Since(began)
-				for was := slowest.Load(); took > time.Duration(was) && !slowest.CompareAndSwap(was, int64(took)); was = slowest.Load() {
-				}
-				if took > 2*time.Second {
-					c.t.Errorf("replica %d took %v to answer", i, took)
+				for try := range 3 {
+					began := time.Now()
+					taken := post(client, c.apps[i].URL(), body)
+					raise(&took.slowest, time.Since(began))
+					if taken {
+						return
+					}
+					if took.again.Add(1); try == 2 {
+						c.t.Errorf("replica %d did not take %s", i, body)
+					}
 				}
 			})
 		}
