@@ -304,3 +304,20 @@ func TestRedisPositionsAreOrderedAsTheIDsOfTheLog(t *testing.T) {
 		}
 	}
 }
+
+// Between the answer and its reading by any replica the log alone has an entry; whoever took it still holds it.
+func TestRedisWhatNobodyHadReadYetIsPutBackByWhoTookIt(t *testing.T) {
+	server := redistest.Start(t)
+	r := replica(t, server.URL())
+	mustAppend(t, r, entry(1))
+	eventually(t, "it is read", func() bool { return len(r.held.all()) == 0 && count(t, r.SQLite, "deliveries") == 1 })
+	d := entry(2)
+	d.Position = "1"
+	said, err := json.Marshal(d.Said)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.held.hold([]*sending{{logged: logged{d, said}}})
+	server.Must("FLUSHALL")
+	eventually(t, "it is there", func() bool { return count(t, r.SQLite, "deliveries") == 2 && redisClient(t, server).XLen(t.Context(), keyLog).Val() == 2 })
+}
