@@ -48,6 +48,7 @@ type Redis struct {
 	shared         bool          // Sentinel or Cluster: replicas are always there
 
 	spool *spool // nil when it is off
+	notes chan room.Delivery
 	held  held
 	sends chan *sending
 	fault atomic.Pointer[error] // why deliveries go to the spool now
@@ -71,6 +72,7 @@ type Redis struct {
 	leadUntil atomic.Int64       // in ns since 1970
 	looked    time.Time          // when the lead was last asked for; used by tend alone
 	wrote     bool               // the scribe's last work succeeded; used by tend alone
+	notesRead int64              // up to where notes were read; used by follow alone
 	patience  int64              // how many entries are read at a time; used by follow alone
 	written   atomic.Int64       // the checkpoint in Redis, as last seen
 	warned    []string           // by the checks at the start
@@ -89,7 +91,7 @@ func openRedis(ctx context.Context, storeURL, spoolPath string, pace pace, log *
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	r := &Redis{pace: pace, name: rand.Text(), shared: options.MasterName != "" || options.IsClusterMode,
-		sends: make(chan *sending, maxWaiting), ended: make(chan struct{}), caught: make(chan struct{}), reload: make(chan struct{}),
+		sends: make(chan *sending, maxWaiting), notes: make(chan room.Delivery, maxWaiting), ended: make(chan struct{}), caught: make(chan struct{}), reload: make(chan struct{}),
 		unsaved: make(map[room.Key]int64), patience: followBatch, held: held{entries: make(map[idKey]heldEntry)}}
 	r.replicated.Store(r.shared)
 	r.client = dial(*options, func() {})
@@ -128,6 +130,7 @@ func (r *Redis) start(ctx context.Context) {
 	}
 	r.tasks.Go(func() { r.follow(run) })
 	r.tasks.Go(func() { r.tend(run) })
+	r.tasks.Go(func() { r.passNotes(run) })
 	r.awaitLog(ctx)
 	r.reloading.Lock()
 	defer r.reloading.Unlock()

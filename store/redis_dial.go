@@ -37,6 +37,7 @@ const (
 // keys of Redis. One hash tag holds them together, on one node of a cluster.
 const (
 	keyLog        = "{roomwatch}:log"        // stream: every entry
+	keyNotes      = "{roomwatch}:notes"      // stream: notes, see redis_notes.go
 	keySeen       = "{roomwatch}:seen:"      // and a sum of source and event id: the sum of its body
 	keyNewest     = "{roomwatch}:newest"     // hash: the newest created_at by source
 	keyDuplicates = "{roomwatch}:duplicates" // counter

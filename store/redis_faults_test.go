@@ -319,5 +319,7 @@ func TestRedisWhatNobodyHadReadYetIsPutBackByWhoTookIt(t *testing.T) {
 	}
 	r.held.hold([]*sending{{logged: logged{d, said}}})
 	server.Must("FLUSHALL")
-	eventually(t, "it is there", func() bool { return count(t, r.SQLite, "deliveries") == 2 && redisClient(t, server).XLen(t.Context(), keyLog).Val() == 2 })
+	eventually(t, "it is there", func() bool {
+		return count(t, r.SQLite, "deliveries") == 2 && redisClient(t, server).XLen(t.Context(), keyLog).Val() == 2
+	})
 }

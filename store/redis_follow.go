@@ -137,6 +137,9 @@ func (r *Redis) rejoin(ctx context.Context, st logState) (at int64, err error) {
 	if err != nil {
 		return 0, err
 	}
+	if r.notesRead, err = r.mark(ctx, markNotes); err != nil {
+		return 0, err
+	}
 	at = max(0, min(read, st.last)-overlap)
 	from := max(0, read-overlap, time.Now().Add(-keepLog/2).UnixMilli()<<seqBits) // what came here since must be there
 	known, err := r.knows(ctx, st, read)
@@ -153,13 +156,14 @@ func (r *Redis) rejoin(ctx context.Context, st logState) (at int64, err error) {
 	}
 	there := make(map[idKey]bool)
 	for at < st.last {
-		var batch []logged
-		if at, batch, err = r.readOn(ctx, at, -1); err != nil {
+		next, batch, err := r.readOn(ctx, at, -1)
+		if err != nil {
 			return 0, err
 		}
-		if len(batch) == 0 {
-			break
+		if next == at {
+			break // the last was deleted
 		}
+		at = next
 		for _, e := range batch {
 			there[idKey{e.Source, e.ID}] = true
 		}
@@ -226,7 +230,8 @@ func (r *Redis) loadDocuments(ctx context.Context) (n int, err error) {
 func (r *Redis) readOn(ctx context.Context, at int64, wait time.Duration) (int64, []logged, error) {
 	within, cancel := context.WithTimeout(ctx, redisTime+max(0, wait))
 	defer cancel()
-	streams, err := r.reader.XRead(within, &redis.XReadArgs{Streams: []string{keyLog, unpackID(at)}, Count: r.patience, Block: wait}).Result()
+	streams, err := r.reader.XRead(within, &redis.XReadArgs{Streams: []string{keyLog, keyNotes, unpackID(at), unpackID(r.notesRead)},
+		Count: r.patience, Block: wait}).Result()
 	if errors.Is(err, redis.Nil) {
 		return at, nil, nil
 	}
@@ -235,8 +240,16 @@ func (r *Redis) readOn(ctx context.Context, at int64, wait time.Duration) (int64
 		return at, nil, fmt.Errorf("read the log: %w", err)
 	}
 	r.patience = min(followBatch, 2*r.patience)
+	var messages []redis.XMessage
+	for _, stream := range streams {
+		if stream.Stream == keyLog {
+			messages = stream.Messages
+		} else if err := r.takeNotes(ctx, stream.Messages); err != nil {
+			return at, nil, err
+		}
+	}
 	var batch []logged
-	for _, message := range streams[0].Messages {
+	for _, message := range messages {
 		position, err := packID(message.ID)
 		if err != nil {
 			return at, nil, err

@@ -166,3 +166,25 @@ func TestRedisThatRefusesOurPasswordRefusesTheStart(t *testing.T) {
 		t.Errorf("open: %v", err)
 	}
 }
+
+func TestRedisNotesOfOneReplicaAreListedByAllOnce(t *testing.T) {
+	server := redistest.Start(t)
+	a, b := replica(t, server.URL()), replica(t, server.URL())
+	for n := range 30 {
+		[]*Redis{a, b}[n%2].Note(refusal(n))
+	}
+	for _, r := range []*Redis{a, b} {
+		eventually(t, "all are listed", func() bool { return len(listed(t, r, room.DeliveryQuery{Verdict: room.Refused})) == 30 })
+	}
+	server.Kill()
+	if _, err := a.Append(t.Context(), entry(1)); err != nil {
+		t.Fatal(err)
+	}
+	a.Note(refusal(31))
+	eventually(t, "it is noted here", func() bool { return count(t, a.SQLite, "notes") == 31 })
+	server.Run()
+	eventually(t, "all is well", func() bool { return a.SpoolDepth() == 0 && count(t, b.SQLite, "deliveries") == 1 })
+	if n := count(t, b.SQLite, "notes"); n != 30 {
+		t.Errorf("%d notes", n)
+	}
+}
