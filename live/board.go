@@ -116,7 +116,7 @@ type standing struct {
 // NewBoard makes an empty board over a record. Sources are the configured names, in order.
 func NewBoard(record Record, sources []string, log *slog.Logger) *Board {
 	return &Board{
-		record: record, log: log, epoch: rand.Text()[:10], sources: sources,
+		record: record, log: log, epoch: newEpoch(), sources: sources,
 		ready: make(chan struct{}), bell: make(chan struct{}, 1),
 		sessions: make(map[room.Key]*entry), open: make(map[room.Key]*entry), closed: make(map[room.Key]*entry),
 		dirty: make(map[room.Key]*entry), rooms: make(index), children: make(index),
@@ -124,8 +124,15 @@ func NewBoard(record Record, sources []string, log *slog.Logger) *Board {
 	}
 }
 
-// Epoch names this start of the process: a seq means nothing in another epoch.
-func (b *Board) Epoch() string { return b.epoch }
+// Epoch names this start of the process, or the last time that the record was begun anew since: a seq
+// means nothing in another epoch.
+func (b *Board) Epoch() string {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.epoch
+}
+
+func newEpoch() string { return rand.Text()[:10] }
 
 // Ready is closed when the record is folded to the end that it had at start.
 func (b *Board) Ready() <-chan struct{} { return b.ready }

@@ -79,7 +79,7 @@ func (h *Hub) Page(q Question) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	return Page{Root: root, Live: q.Path(), Epoch: h.board.epoch, Seq: seq, At: time.Now()}, nil
+	return Page{Root: root, Live: q.Path(), Epoch: h.board.Epoch(), Seq: seq, At: time.Now()}, nil
 }
 
 // open finds or makes the view of a question, and lets a viewer in. The question is asked after the lock
