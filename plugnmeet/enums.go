@@ -49,7 +49,7 @@ func (r *reading) oneOf(words []string) string {
 func (r *reading) enumOf(names []string) (word string, known bool) {
 	switch r.dec.PeekKind() {
 	case '"', '0':
-		word = clip(printable(r.token().String()), maxWord)
+		word = clip(printable(r.dec.text()), maxWord)
 	case 'n':
 		r.skip()
 	default:
