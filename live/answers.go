@@ -24,8 +24,9 @@ type State struct {
 	Next        string          `json:"next,omitempty"`
 }
 
-// Seq grows with every batch of entries; together with the epoch it names a state of the board.
+// Seq grows whenever something else is shown; together with the epoch it names a state of the board.
 func (b *Board) Seq() uint64 {
+	b.catchUp()
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return b.seq
@@ -33,6 +34,7 @@ func (b *Board) Seq() uint64 {
 
 // Totals are the sums over all rooms now.
 func (b *Board) Totals() room.Totals {
+	b.catchUp()
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return b.totals
@@ -70,6 +72,7 @@ func (b *Board) State(now time.Time, limit int, cursor string) (State, error) {
 	if err != nil {
 		return State{}, err
 	}
+	b.catchUp()
 	b.mu.RLock()
 	st := State{GeneratedAt: now.UTC(), Epoch: b.epoch, Seq: b.seq, Totals: b.totals, Sources: b.sourceStates(time.Millisecond)}
 	st.Sessions = (&matching{}).of(b.open)
@@ -147,6 +150,7 @@ func (b *Board) Detail(ctx context.Context, source, sid string) (room.Detail, er
 	if stored != nil {
 		return stored.Detail(), nil
 	}
+	b.catchUp()
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return b.sessions[key].session.Detail(), nil
@@ -154,6 +158,7 @@ func (b *Board) Detail(ctx context.Context, source, sid string) (room.Detail, er
 
 // Name is what people call a session in memory; of one that is not, its sid.
 func (b *Board) Name(key room.Key) string {
+	b.catchUp()
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	if e := b.sessions[key]; e != nil {
@@ -182,6 +187,7 @@ func (b *Board) lookup(ctx context.Context, source, sid string) (*room.Session, 
 
 // overview is the page of live rooms as it is now, and the seq that it is of.
 func (b *Board) overview(q RoomQuery, m *matching) (Overview, uint64) {
+	b.catchUp()
 	b.mu.RLock()
 	seq, matches := b.seq, m.of(b.open)
 	o := Overview{Query: q, Totals: b.totals, Sources: b.sourceStates(pageGrain), Ended: b.justEnded(), Hour: b.sampled(time.Hour), Alarms: b.alarms}
@@ -215,6 +221,7 @@ func (b *Board) justEnded() []*room.Summary {
 
 // room is the page of one session as it is now, and the seq that it is of.
 func (b *Board) room(key room.Key) (Room, uint64) {
+	b.catchUp()
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	r := Room{SID: key.SID, Sources: b.sourceStates(pageGrain), AlarmCount: len(b.alarms)}
