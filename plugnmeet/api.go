@@ -3,7 +3,6 @@ package plugnmeet
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -148,9 +147,6 @@ func (a *API) download(ctx context.Context, what string, request any) (string, e
 	}
 	return a.server.JoinPath("download", what, string(answer.Token)).String(), nil
 }
-
-// String names the API without its key.
-func (a *API) String() string { return fmt.Sprintf("plugNmeet API of %s", a.source) }
 
 func positive(d, otherwise time.Duration) time.Duration {
 	if d > 0 {

@@ -3,6 +3,7 @@ package plugnmeet
 import (
 	"context"
 	"errors"
+	"net/http"
 	"sync"
 	"time"
 
@@ -16,7 +17,7 @@ func newBreaker(pause time.Duration) *gobreaker.CircuitBreaker[exchange] {
 		Timeout:      pause,
 		ReadyToTrip:  func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= failuresInARow },
 		IsSuccessful: answered,
-		IsExcluded:   cancelled,
+		IsExcluded:   func(err error) bool { return cancelled(err) || missing(err) },
 	})
 }
 
@@ -31,11 +32,19 @@ func cancelled(err error) bool {
 	return err != nil && !errors.As(err, &known)
 }
 
+// missing: no such call is known there. That is a plugNmeet from before the call, whose others work, or a wrong
+// SERVER_URL, which costs nobody anything.
+func missing(err error) bool {
+	var failure *APIError
+	return errors.As(err, &failure) && failure.Status == http.StatusNotFound
+}
+
 // standing is how the calls went lately.
 type standing struct {
 	mu    sync.Mutex
 	since time.Time // of the first failure in a row
 	last  *APIError // the newest of them
+	known bool      // it has answered at least once, so that SERVER_URL is right
 }
 
 func (s *standing) note(err error, now time.Time) {
@@ -44,7 +53,8 @@ func (s *standing) note(err error, now time.Time) {
 	var failure *APIError
 	switch {
 	case answered(err):
-		s.since, s.last = time.Time{}, nil
+		s.since, s.last, s.known = time.Time{}, nil, true
+	case s.known && missing(err):
 	case errors.As(err, &failure):
 		if s.last = failure; s.since.IsZero() {
 			s.since = now

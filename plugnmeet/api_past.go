@@ -10,6 +10,9 @@ import (
 )
 
 // PastQuery asks for what plugNmeet keeps, newest first. There is no filter by time.
+//
+// Give the room_id with a SID: older plugNmeets refuse to list artifacts without one, and know no SID. They then
+// list those of all sessions of the room_id.
 type PastQuery struct {
 	RoomIDs []string // of these only, or all
 	SID     string   // of recordings and artifacts: of this session only

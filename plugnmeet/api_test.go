@@ -243,6 +243,34 @@ func TestAnAnswerThatItFailedIsNoReasonToLeaveItAlone(t *testing.T) {
 	}
 }
 
+func TestACallThatAnOldPlugNmeetDoesNotKnowStopsNoOther(t *testing.T) {
+	for _, worked := range []bool{true, false} {
+		a := client(t, answers(func(request *http.Request) (*http.Response, error) {
+			if strings.Contains(request.URL.Path, "artifact") {
+				return says(404, "")(request)
+			}
+			return says(200, `{"status":true}`)(request)
+		}))
+		if worked {
+			_, err := a.ActiveRooms(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 10 {
+			if _, err := a.Artifacts(t.Context(), plugnmeet.PastQuery{}); !errors.Is(err, plugnmeet.ErrNonsense) || errors.Is(err, plugnmeet.ErrPaused) {
+				t.Fatal(err)
+			}
+		}
+		if _, why := a.Failing(); (why == nil) != worked {
+			t.Error(worked, why)
+		}
+		if _, err := a.ActiveRooms(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // waits is a plugNmeet that never answers.
 var waits = answers(func(request *http.Request) (*http.Response, error) {
 	<-request.Context().Done()
