@@ -129,9 +129,11 @@ func TestAPollBringsWhatWasLostOnTheWay(t *testing.T) {
 	plan := simulate.Plan{Seed: 22, Rooms: 6, Drop: 0.3}
 	life, told := lived(t, plan, time.Hour)
 	b, keyring := board{}, ring(t)
+	var deliveries []room.Delivery
 	for _, d := range told {
-		b.fold([]room.Delivery{decode(t, keyring, d)})
+		deliveries = append(deliveries, decode(t, keyring, d))
 	}
+	b.fold(deliveries)
 	b.apply(stand(t, life.Truth).poll(t).Events())
 	for _, want := range running(life.Truth()) {
 		got := here(b[want.SID].Detail())
