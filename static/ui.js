@@ -1,6 +1,7 @@
-// The manners of a page: ages that tick, the time zone, theme, density, copying and single keys.
-// The protocol is live.js; it tells of freshly put elements by the event roomwatch:applied.
-// All listeners are on the document, so that replaced rows keep working.
+// The manners of a page: ages that tick, the time zone, theme, density, copying, and cells that show that
+// they changed. The protocol is live.js; it tells of freshly put elements by the event roomwatch:applied.
+// Scripts speak to each other by such events: roomwatch:do asks for what a switch does, roomwatch:say has
+// something said to screen readers. All listeners are on the document, so that replaced rows keep working.
 
 const root = document.documentElement;
 const keep = (key, value) => { try { localStorage.setItem("roomwatch." + key, value); } catch { /* private mode */ } };
@@ -56,15 +57,31 @@ function setFormats() {
   const time = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
   const day = { weekday: "short", day: "numeric", month: "short" };
   const format = (options) => new Intl.DateTimeFormat("en-GB", { ...at, ...options });
-  formats = { time: format(time), day: format(day), full: format({ ...day, year: "numeric" }) };
+  formats = {
+    time: format(time), day: format(day), full: format({ ...day, year: "numeric" }),
+    hm: format({ hour: "2-digit", minute: "2-digit" }), date: format({ day: "numeric", month: "short" }),
+  };
 }
+
+const utcDay = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", weekday: "short", day: "numeric", month: "short" });
 
 /** exact is a moment to the second, with its date and zone. */
 const exact = (date) => `${formats.full.format(date).replace(",", "")}, ${formats.time.format(date)} ${zoneName()}`;
 
-function clock(date) {
-  const time = formats.time.format(date), day = formats.day.format(date);
-  return day === formats.day.format(now()) ? time : `${day.replace(",", "")} ${time}`;
+const clock = (date) => dated(date, formats.time, formats.day.format(now()));
+
+// Times of day in other manners: on an axis, to the minute, and under the head of their day in UTC, which
+// may be another day for the reader.
+const clocks = {
+  hour: (date) => formats.hm.format(date),
+  minute: (date) => dated(date, formats.hm, formats.day.format(now())),
+  in: (date) => dated(date, formats.hm, utcDay.format(date)),
+  second: (date) => dated(date, formats.time, utcDay.format(date)),
+};
+
+function dated(date, time, told) {
+  const day = formats.day.format(date);
+  return day === told ? time.format(date) : `${day.replace(",", "")} ${time.format(date)}`;
 }
 
 const write = (element, text) => { if (element.textContent !== text) element.textContent = text; };
@@ -74,17 +91,30 @@ function tickTime(element) {
   if (kind === "now") return write(element, exact(new Date(now())));
   const at = Date.parse(element.dateTime);
   if (Number.isNaN(at)) return;
+  if (clocks[kind]) return write(element, clocks[kind](new Date(at)));
   const ms = Math.max(0, now() - at);
   if (age === "") write(element, coarse(ms));
   else if (age === "fresh") write(element, fresh(ms));
   else if (age === "ago") write(element, fresh(ms) + " ago");
+  else if (kind === "ms") write(element, `${clock(new Date(at))}.${String(at % 1000).padStart(3, "0")}`);
   else if (kind === "full") write(element, exact(new Date(at)));
   else if (kind !== undefined) write(element, clock(new Date(at)));
 }
 
+// Times of day in drawings hold their moment in ms. On an axis, midnight is named by its day.
+function hm(element) {
+  const { hm: at, as } = element.dataset;
+  const date = at === "now" ? now() : Number(at);
+  const text = (as === "second" ? formats.time : formats.hm).format(date);
+  write(element, as === "day" || as === "tick" && text === "00:00" ? formats.date.format(date) : text);
+}
+
+const tickDrawn = (within, which = "[data-hm]") => { for (const element of within.querySelectorAll(which)) hm(element); };
+
 function tick(within) {
   if (within.localName === "time") tickTime(within);
   for (const element of within.querySelectorAll("time[datetime]")) tickTime(element);
+  tickDrawn(within, within === document ? "[data-hm=now]" : "[data-hm]");
   for (const element of within.querySelectorAll("[data-origin]")) write(element, location.origin + element.dataset.origin);
 }
 
@@ -102,6 +132,7 @@ function show() {
     write(b, localName());
     b.hidden = localName() === "UTC";
   }
+  for (const name of document.querySelectorAll("[data-zone-name]")) write(name, zoneName());
   for (const b of document.querySelectorAll("[data-density-switch]")) {
     b.setAttribute("aria-pressed", String(b.dataset.densitySwitch === (root.dataset.density ?? "compact")));
   }
@@ -114,6 +145,7 @@ function setZone(to) {
   setFormats();
   show();
   tick(document);
+  tickDrawn(document);
 }
 
 function setDensity(to) {
@@ -142,15 +174,22 @@ function setKeys(on) {
   say(on ? "Single keys are on" : "Single keys are off");
 }
 
-function say(text) {
-  const region = document.getElementById("said");
-  if (region) region.textContent = text;
-}
+const emit = (name, detail) => document.dispatchEvent(new CustomEvent("roomwatch:" + name, { detail }));
+const say = (text) => emit("say", text);
 
 // Copying
 
+/** copyText is what a button copies: this page's address, another element's text, what it is told to, or its own text. */
+function copyText(button) {
+  const { copy, copyFrom, copyOrigin } = button.dataset;
+  if (copyOrigin !== undefined) return location.origin + copy;
+  if (copy === "link") return location.href;
+  if (copyFrom) return button.closest("section").querySelector(copyFrom).textContent;
+  return copy || button.textContent.trim();
+}
+
 async function copy(button) {
-  const text = button.dataset.copy || button.textContent.trim();
+  const text = copyText(button);
   try {
     await navigator.clipboard.writeText(text);
   } catch {
@@ -158,7 +197,9 @@ async function copy(button) {
   }
   button.dataset.copied = "";
   setTimeout(() => { delete button.dataset.copied; }, 1200);
-  say(`Copied ${text}`);
+  const short = text.length < 200 ? text : "";
+  emit("toast", { icon: "copy", title: "Copied", text: short, brief: true });
+  say(`Copied ${short}`);
 }
 
 // Pages on plain http have no clipboard object.
@@ -175,46 +216,39 @@ function copyOldWay(text) {
   return done;
 }
 
-// The pill says how the page is connected, and offers the next step. live.js tells what is the case.
+// Changed cells: a row that is about to become another shows which of its texts are new. Ages don't count,
+// and nothing flashes for who asked for less motion.
 
-const pill = document.getElementById("pill");
-const states = {
-  connecting: ["Connecting", "", ""],
-  live: ["Live", "Pause", "pause"],
-  paused: ["Paused", "Resume", "resume"],
-  reconnecting: ["Reconnecting", "Now", "reconnect"],
-  offline: ["Offline", "Retry", "reconnect"],
-  expired: ["Session expired", "Sign in", "leave"],
-};
-let connection = { state: "connecting" };
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const FLASH = 600;
 
-function figure({ state, heard, due }) {
-  if (state === "live") return fresh(Date.now() - heard);
-  if (state === "reconnecting" || state === "offline") return `in ${Math.max(0, Math.ceil((due - Date.now()) / 1000))} s`;
-  return "";
+function words(cell) {
+  let text = cell.textContent;
+  for (const time of cell.querySelectorAll("time")) text = text.replace(time.textContent, "");
+  return text;
 }
 
-function showConnection() {
-  if (!pill) return;
-  const [word, action] = states[connection.state];
-  if (pill.dataset.state !== connection.state) pill.dataset.state = connection.state;
-  write(pill.querySelector("[data-word]"), word);
-  write(pill.querySelector("[data-figure]"), figure(connection));
-  const button = pill.querySelector("[data-action]");
-  write(button, action);
-  button.hidden = action === "";
+function flash(old, fresh) {
+  if (calm.matches || document.hidden || old.localName !== "tr") return;
+  const before = old.cells, after = fresh.cells;
+  if (before.length !== after?.length) return;
+  for (let i = 0; i < before.length; i++) {
+    if (before[i].localName !== "td") continue;
+    if (words(before[i]) !== words(after[i])) end(before[i]);
+    else if (!before[i].classList.contains("flash")) continue;
+    after[i].classList.add("flash"); // which the old cell takes over
+  }
 }
 
-function askConnection() {
-  const [, , deed] = states[connection.state];
-  if (deed === "leave") location.reload();
-  else document.dispatchEvent(new CustomEvent("roomwatch:ask", { detail: deed }));
-}
+const ends = new WeakMap();
 
-document.addEventListener("roomwatch:connection", (event) => {
-  connection = { ...connection, ...event.detail };
-  showConnection();
-});
+function end(cell) {
+  clearTimeout(ends.get(cell));
+  ends.set(cell, setTimeout(() => {
+    cell.classList.remove("flash");
+    if (!cell.className) cell.removeAttribute("class");
+  }, FLASH));
+}
 
 // Listeners
 
@@ -224,9 +258,8 @@ document.addEventListener("click", (event) => {
   for (const details of opened()) if (!details.contains(event.target)) details.open = false;
   const button = event.target.closest?.("button");
   if (!button) return;
-  const { action, copy: copied, zone: to, densitySwitch, themeSwitch, keys } = button.dataset;
-  if (action !== undefined) askConnection();
-  else if (copied !== undefined) copy(button);
+  const { copy: copied, zone: to, densitySwitch, themeSwitch, keys } = button.dataset;
+  if (copied !== undefined) copy(button);
   else if (to) setZone(to);
   else if (densitySwitch) setDensity(densitySwitch);
   else if (themeSwitch !== undefined) nextTheme();
@@ -234,27 +267,20 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") {
-    for (const details of opened()) {
-      if (details.contains(document.activeElement)) details.querySelector("summary").focus();
-      details.open = false;
-    }
-    return;
-  }
-  const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
-  if (typing || !keysOn() || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  if (event.key === "/") {
-    const input = document.querySelector("#filter input");
-    if (!input) return;
-    event.preventDefault();
-    input.focus();
-    input.select();
-  } else if (event.key === "t") {
-    nextTheme();
-  } else if (event.key === "p") {
-    if (["live", "paused"].includes(connection.state)) askConnection();
+  if (event.key !== "Escape") return;
+  for (const details of opened()) {
+    if (details.contains(document.activeElement)) details.querySelector("summary").focus();
+    details.open = false;
   }
 });
+
+const deeds = {
+  theme: nextTheme,
+  zone: () => setZone(zone === "utc" ? "local" : "utc"),
+  density: () => setDensity(root.dataset.density ? "compact" : "comfortable"),
+};
+
+document.addEventListener("roomwatch:do", (event) => deeds[event.detail]?.());
 
 // Exact times and whole names are put in reach when somebody points at them, so that rows stay small.
 document.addEventListener("pointerover", (event) => {
@@ -268,9 +294,19 @@ document.addEventListener("pointerover", (event) => {
   }
 });
 
-document.addEventListener("roomwatch:applied", (event) => {
-  for (const element of event.detail?.elements ?? []) tick(element);
+// Fields that say nothing stay out of the address.
+document.addEventListener("formdata", (event) => {
+  for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
 });
+
+document.addEventListener("roomwatch:applied", (event) => {
+  const { elements = [], old } = event.detail ?? {};
+  for (const element of elements) tick(element);
+  if (old) flash(old, elements[0]);
+});
+
+/** tell says the server's clock to other scripts: they have none of their own. */
+const tell = () => emit("tick", now());
 
 document.addEventListener("visibilitychange", () => { if (!document.hidden) tick(document); });
 
@@ -282,9 +318,11 @@ firstSkew();
 setFormats();
 show();
 tick(document);
+tickDrawn(document);
 root.dataset.ticking = "";
 setInterval(() => {
   if (document.hidden) return;
   tick(document);
-  showConnection();
+  tell();
 }, 1000);
+addEventListener("load", tell);

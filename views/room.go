@@ -10,20 +10,26 @@ import (
 
 func roomElements(m live.Room) []live.Element {
 	if m.Detail == nil {
-		return append([]live.Element{element("room-head", "head", m.SID, unknownHead)}, sourceElements(m.Sources)...)
+		return append([]live.Element{element("room-head", "head", m.SID, unknownHead)}, footElements(m.Sources, m.AlarmCount)...)
 	}
 	d := m.Detail
 	sum := d.Summary()
 	out := []live.Element{element("room-head", "head", headOf(sum, m.Parent), roomHead)}
 	out = append(out, roomStats(sum)...)
+	out = append(out, timelineElements(m)...)
 	out = append(out, people(d.Participants, d.Head)...)
 	out = append(out, recordings(d.Recordings)...)
 	out = append(out, streams(d.Streams)...)
+	if m.Parent != nil {
+		out = append(out, element("breakout-parent", "breakouts", m.Parent, parentItem))
+		out = append(out, element("breakout-self", "breakouts", name(d.Head), selfItem))
+	}
 	for _, b := range m.Breakouts {
 		out = append(out, element("breakout-"+b.SID, "breakouts", b, breakoutItem))
 	}
 	out = append(out, artifacts(d)...)
-	return append(out, sourceElements(m.Sources)...)
+	out = append(out, roomDeliveryElements(m)...)
+	return append(out, footElements(m.Sources, m.AlarmCount)...)
 }
 
 // roomHeading is what the top of a room's page depends on.
