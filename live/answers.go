@@ -123,6 +123,7 @@ func (b *Board) sourceStates(grain time.Duration) []SourceState {
 		if !s.LastDeliveryAt.IsZero() {
 			s.Status = "receiving"
 		}
+		b.checkState(&s, grain)
 		out = append(out, s)
 	}
 	return out

@@ -16,6 +16,9 @@ type SourceState struct {
 	LastDeliveryAt time.Time `json:"last_delivery_at,omitzero"`
 	ReconciledAt   time.Time `json:"reconciled_at,omitzero"`
 	Status         string    `json:"status"` // waiting: nothing received yet; receiving: something was
+	API            string    `json:"api"`    // none, waiting, answering, failing: how plugNmeet's API is heard, see APINone
+	APISince       time.Time `json:"api_failing_since,omitzero"`
+	APIError       string    `json:"api_error,omitempty"` // why polls fail
 }
 
 // Overview is the page of live rooms.

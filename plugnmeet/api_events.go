@@ -30,6 +30,7 @@ func (p Poll) EventsOf(r ActiveRoom) []room.Event {
 		}
 		who := p.listed(r, a.SID)
 		who.Participant = &a.ParticipantSaid
+		who.Participant.Roles = &room.Roles{Admin: a.Admin, Presenter: a.Presenter, Waiting: a.Waiting, HandRaised: a.HandRaised, Hidden: a.Hidden}
 		events = append(events, who)
 		for _, t := range a.Tracks {
 			what := p.listed(r, t.SID)
@@ -85,27 +86,24 @@ func announcedAs(identity, kind string) string {
 	return identity
 }
 
-// Events tell that the session was, and when it ended: what webhooks said while nobody listened. There are none
-// for one that runs, since fetchPastRooms lists those, too, and none whose end cannot be.
+// Event tells that the session was, and when it ended: what webhooks said while nobody listened. ok is false for
+// one that runs, since fetchPastRooms lists those, too, and for one whose end cannot be.
 //
 // Ended is on plugNmeet's database clock in a zone that may be set wrong there (contract 5.4). The end has no
 // weight against a webhook's own, but Created takes part in which session of a room_id follows which.
-func (p PastRoom) Events(source string, now time.Time) []room.Event {
+func (p PastRoom) Event(source string, now time.Time) (e room.Event, ok bool) {
 	if p.SID == "" || p.Running() || p.Ended.After(now.Add(time.Minute)) || p.Ended.Before(p.Created) {
-		return nil
+		return e, false
 	}
-	was := room.Event{
+	e = room.Event{
 		Source: source, SID: p.SID, RoomID: p.RoomID, Kind: room.KindListed, ID: "api:past:" + p.SID,
 		At: room.At(p.Created), CreationTime: room.At(p.Created), Title: p.Title, Received: room.At(now),
+		Also: []room.Event{{Kind: room.KindAbsent, At: room.At(p.Ended)}},
 	}
-	ended := room.Event{
-		Source: source, SID: p.SID, RoomID: p.RoomID, Kind: room.KindAbsent,
-		ID: "api:past:" + p.SID + ":" + strconv.FormatInt(p.Ended.Unix(), 10), At: room.At(p.Ended), Received: room.At(now),
+	if e.At == 0 {
+		e.At = room.At(p.Ended)
 	}
-	if was.At == 0 {
-		was.At = ended.At
-	}
-	return []room.Event{was, ended}
+	return e, true
 }
 
 // Event tells that the recording has its file. plugNmeet keeps nothing of one that has none, nor of its start and

@@ -60,7 +60,8 @@ func TestAPollBecomesFactsOfSessionsConnectionsAndTracks(t *testing.T) {
 		}
 		want := []room.Event{
 			said(anasSID, room.Event{Title: "Weekly ops", CreationTime: 1795309200_000, PlannedMinutes: 60}),
-			said("PA_8fKq2LmX9vTz", room.Event{Participant: &room.ParticipantSaid{SID: "PA_8fKq2LmX9vTz", Identity: "u-1001", Name: "Ana Díaz", JoinedAt: 1795309211_417}}),
+			said("PA_8fKq2LmX9vTz", room.Event{Participant: &room.ParticipantSaid{SID: "PA_8fKq2LmX9vTz", Identity: "u-1001", Name: "Ana Díaz", JoinedAt: 1795309211_417,
+				Roles: &room.Roles{Admin: true, Presenter: true, HandRaised: true}}}),
 			said("TR_AM1", room.Event{Participant: &room.ParticipantSaid{SID: "PA_8fKq2LmX9vTz", Identity: "u-1001"},
 				Track: &room.TrackSaid{SID: "TR_AM1", Source: "microphone", Mime: "audio/red", Encryption: "GCM", Muted: new(true)}}),
 		}

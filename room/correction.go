@@ -10,14 +10,14 @@ import (
 
 // What a correction puts right.
 const (
-	Found     = "found"    // plugNmeet lists a session that no delivery told of
-	Back      = "back"     // plugNmeet lists a session that was taken for ended
-	Gone      = "gone"     // plugNmeet no longer lists a session: ended by reconcile
-	Passed    = "passed"   // a session began and ended, and no delivery told of it
-	Adjusted  = "adjusted" // people, tracks or recordings of a session were missing, or were there no longer
-	FilesCame = "files"    // files or artifacts of a session were missing
-	Silent    = "silent"   // the janitor ended a session of which nothing was heard
-	Asked     = "asked"    // nothing was wrong: an operator asked plugNmeet to end the session
+	Found    = "found"    // plugNmeet lists a session that no delivery told of
+	Back     = "back"     // plugNmeet lists a session that was taken for ended
+	Gone     = "gone"     // plugNmeet no longer lists a session: ended by reconcile
+	Passed   = "passed"   // a session began and ended, and no delivery told of it
+	Adjusted = "adjusted" // people, tracks or recordings of a session were missing, or were there no longer
+	Made     = "made"     // files or artifacts of a session were missing
+	Silent   = "silent"   // the janitor ended a session of which nothing was heard
+	Asked    = "asked"    // nothing was wrong: an operator asked plugNmeet to end the session
 )
 
 // Corrected is what one entry of our own puts right in one session, in numbers. Missing things were not known,
@@ -142,7 +142,8 @@ func (r *reading) corrections() []Correction {
 type PollSaid struct {
 	Rooms    int       `json:"rooms"`
 	People   int       `json:"people"`
-	Disputed []string  `json:"disputed,omitempty"` // sids that deliveries tell and it does not list, until enough polls agree
+	Unlisted []string  `json:"unlisted,omitempty"` // sids that are open by what is known, and that it does not list
+	Disputed []string  `json:"disputed,omitempty"` // sids of which it says otherwise, until enough polls agree
 	Failing  string    `json:"failing,omitempty"`  // why it cannot be relied on; then the other figures say nothing
 	Since    Time      `json:"since,omitempty"`    // Failing: of the first failure in a row
 	Healed   Corrected `json:"healed,omitzero"`    // the sum of what was put right

@@ -62,7 +62,8 @@ type Event struct {
 
 // within is a part of an entry's Also, whole.
 func (e Event) within(entry Event) Event {
-	e.Source, e.SID, e.RoomID, e.ID, e.Received = entry.Source, entry.SID, entry.RoomID, entry.ID, entry.Received
+	e.Source, e.SID, e.RoomID, e.Received = entry.Source, entry.SID, entry.RoomID, entry.Received
+	e.ID = entry.ID + "/" + e.about() // ties between parts go by it
 	if e.At == 0 {
 		e.At = entry.At
 	}
@@ -70,6 +71,21 @@ func (e Event) within(entry Event) Event {
 		e.AliveAt = entry.AliveAt
 	}
 	return e
+}
+
+// about is the id of whom or what the event speaks of, "" when that is the session.
+func (e Event) about() string {
+	switch {
+	case e.Track != nil:
+		return e.Track.SID
+	case e.Job != nil:
+		return e.Job.RecordID
+	case e.Artifact != nil:
+		return e.Artifact.ID
+	case e.Participant != nil:
+		return e.Participant.SID
+	}
+	return ""
 }
 
 // ofSession: it speaks of the session itself, not of somebody or something in it.

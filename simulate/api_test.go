@@ -153,7 +153,9 @@ func TestWhatWasMissedIsFoundAmongThePast(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.apply(p.Events("default", now))
+		if e, over := p.Event("default", now); over {
+			b.apply([]room.Event{e})
+		}
 		if p.Running() {
 			continue
 		}
