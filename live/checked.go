@@ -29,6 +29,8 @@ type check struct {
 	good     room.Time // the newest good one
 	said     room.PollSaid
 	disputed map[string]bool
+	rooms    int // that the newest good one listed, and of them those that were known as they are
+	agreed   int
 }
 
 // overdue: what was confirmed was so too long ago to say so. Until the first poll after a start nobody knows.
@@ -64,7 +66,7 @@ func (b *Board) polled(e *room.Event, touched map[room.Key]*entry) {
 	if c.said.Failing != "" {
 		return
 	}
-	c.good = e.At
+	c.good, c.rooms, c.agreed = e.At, c.said.Rooms, c.said.Rooms-c.said.Differ
 	before := c.disputed
 	c.disputed = set(c.said.Disputed)
 	unlisted := set(c.said.Unlisted)
@@ -241,6 +243,7 @@ func (b *Board) checkState(s *SourceState, grain time.Duration) {
 		return
 	}
 	s.API, s.ReconciledAt = c.status(time.Now()), c.good.Time().Truncate(grain)
+	s.Rooms, s.Agreed = c.rooms, c.agreed
 	if s.API == APIFailing {
 		s.APIError, s.APISince = c.said.Failing, c.said.Since.Time()
 	}

@@ -288,6 +288,9 @@ func (r *Reconciler) write(ctx context.Context, f *findings) error {
 			c.Since = f.since
 			f.said.Healed.Add(*c)
 			f.said.Sessions++
+			if e.Kind == room.KindListed {
+				f.said.Differ++
+			}
 		}
 		entries = append(entries, *e)
 	}

@@ -70,7 +70,7 @@ func (c Corrected) Text() string {
 	case Asked:
 		return c.By + " asked plugNmeet to end it"
 	}
-	parts := c.parts()
+	parts := c.Parts()
 	switch c.What {
 	case Found:
 		parts = append([]string{"found: plugNmeet lists it, and nothing had told of it"}, parts...)
@@ -80,8 +80,8 @@ func (c Corrected) Text() string {
 	return strings.Join(parts, ", ")
 }
 
-// parts are the figures, in words.
-func (c Corrected) parts() (out []string) {
+// Parts are the figures, in words.
+func (c Corrected) Parts() (out []string) {
 	say := func(n int, one, many string) {
 		switch {
 		case n == 1:
@@ -148,6 +148,7 @@ type PollSaid struct {
 	Since    Time      `json:"since,omitempty"`    // Failing: of the first failure in a row
 	Healed   Corrected `json:"healed,omitzero"`    // the sum of what was put right
 	Sessions int       `json:"sessions,omitempty"` // in how many sessions
+	Differ   int       `json:"differ,omitempty"`   // how many of the listed sessions were not known as they are
 }
 
 // Gap is a time in which deliveries may have been lost. Why says it in a sentence.

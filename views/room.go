@@ -28,6 +28,7 @@ func roomElements(m live.Room) []live.Element {
 		out = append(out, element("breakout-"+b.SID, "breakouts", b, breakoutItem))
 	}
 	out = append(out, artifacts(d)...)
+	out = append(out, correctionItems(d.Corrections)...)
 	out = append(out, roomDeliveryElements(m)...)
 	return append(out, footElements(m.Sources, m.AlarmCount)...)
 }
@@ -147,6 +148,9 @@ func personKey(p room.Participant) string {
 	text(p.Name)
 	text(p.Kind)
 	flags(p.Online)
+	for _, role := range roleWords(p.Roles) {
+		text(role)
+	}
 	for _, c := range p.Connections {
 		text(c.SID)
 		text(c.Reason)
