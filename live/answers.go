@@ -231,6 +231,7 @@ func (b *Board) room(key room.Key) (Room, uint64) {
 	d := e.session.Detail()
 	if b.open[key] != nil {
 		d.Trust, d.VerifiedAt = e.summary.Trust, e.verifiedAt().Truncate(time.Second)
+		checkMutes(&d)
 	}
 	r.Detail = &d
 	r.Parent = b.newestOf(roomKey{key.Source, d.ParentRoomID}, d.Begin())

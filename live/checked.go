@@ -10,7 +10,7 @@ import (
 
 // Standing of a source's API, as pages and machines tell it.
 const (
-	APINone      = "none"      // there is none to ask
+	APINone      = ""          // there is none to ask
 	APIWaiting   = "waiting"   // it was not asked yet
 	APIAnswering = "answering" // the last poll was good
 	APIFailing   = "failing"   // polls fail, or none came for three times as long as they should
@@ -246,5 +246,14 @@ func (b *Board) checkState(s *SourceState, grain time.Duration) {
 	s.Rooms, s.Agreed = c.rooms, c.agreed
 	if s.API == APIFailing {
 		s.APIError, s.APISince = c.said.Failing, c.said.Since.Time()
+	}
+}
+
+// checkMutes: a poll that lists a session as it is known has confirmed who is muted.
+func checkMutes(d *room.Detail) {
+	for _, p := range d.Participants {
+		for i, t := range p.Tracks {
+			p.Tracks[i].MuteChecked = t.MuteChecked || d.Trust == room.TrustConfirmed && t.PublishedAt.Before(d.VerifiedAt)
+		}
 	}
 }

@@ -15,12 +15,12 @@ type SourceState struct {
 	Name           string    `json:"name"`
 	LastDeliveryAt time.Time `json:"last_delivery_at,omitzero"`
 	ReconciledAt   time.Time `json:"reconciled_at,omitzero"`
-	Status         string    `json:"status"` // waiting: nothing received yet; receiving: something was
-	API            string    `json:"api"`    // none, waiting, answering, failing: how plugNmeet's API is heard, see APINone
+	Status         string    `json:"status"`        // waiting: nothing received yet; receiving: something was
+	API            string    `json:"api,omitempty"` // waiting, answering, failing: how plugNmeet's API is heard, see APINone
 	APISince       time.Time `json:"api_failing_since,omitzero"`
-	APIError       string    `json:"api_error,omitempty"` // why polls fail
-	Rooms          int       `json:"rooms"`               // that the last good poll listed
-	Agreed         int       `json:"rooms_agreed"`        // of them, those that were known as they are
+	APIError       string    `json:"api_error,omitempty"`    // why polls fail
+	Rooms          int       `json:"rooms,omitempty"`        // that the last good poll listed
+	Agreed         int       `json:"rooms_agreed,omitempty"` // of them, those that were known as they are
 }
 
 // Overview is the page of live rooms.

@@ -120,8 +120,9 @@ func (f CorrectionTold) covers(o CorrectionTold) bool { return f == o }
 
 // Correction is something that was put right in a session. Its JSON has the sentence beside the figures.
 type Correction struct {
-	At   time.Time `json:"at"`
-	Text string    `json:"text"`
+	At    time.Time `json:"at"`
+	Since time.Time `json:"since,omitzero"` // as Corrected has it
+	Text  string    `json:"text"`
 	Corrected
 }
 
@@ -130,7 +131,7 @@ func (r *reading) corrections() []Correction {
 	ids := make(map[Correction]string, len(r.Corrections))
 	for id, told := range r.Corrections {
 		for _, said := range told {
-			c := Correction{said.At.Time(), said.Said.Text(), said.Said.Corrected}
+			c := Correction{said.At.Time(), said.Said.Since.Time(), said.Said.Text(), said.Said.Corrected}
 			out, ids[c] = append(out, c), id
 		}
 	}

@@ -47,27 +47,34 @@ func (t timeline) correctionLane(all []room.Correction) []live.Element {
 			inside = append(inside, c)
 		}
 	}
-	drawn := -100.0
+	drawn, free := -100.0, 0.0 // where the last mark stands, and from where on there is room for words
 	for len(inside) > 0 {
 		n := 1
 		for n < len(inside) && t.x(room.At(inside[n].At))-t.x(room.At(inside[n-1].At)) < sameWord {
 			n++
 		}
 		for _, c := range inside[:n] {
-			if c.Since != 0 && c.What != room.Asked {
-				l.add(t.stripe("wrong", max(c.Since, t.from), room.At(c.At)))
+			if since := c.Corrected.Since; since != 0 && c.What != room.Asked {
+				l.add(t.stripe("wrong", max(since, t.from), room.At(c.At)))
 			}
 			if x := t.x(room.At(c.At)); x-drawn >= sameSpot {
 				l.marks = append(l.marks, mark{sign: sign{"ring", "", "corrected"}, x: pct(x)})
 				drawn = x
 			}
 		}
-		until := 102.0
+		first, last := t.x(room.At(inside[0].At)), t.x(room.At(inside[n-1].At))
+		until := t.x(max(t.edge(), room.At(inside[n-1].At)))
 		if n < len(inside) {
 			until = t.x(room.At(inside[n].At)) - 0.5
 		}
-		last := len(l.marks) - 1
-		l.marks[last].label = correctionLabel(inside[:n], until-t.x(room.At(inside[n-1].At)))
+		said := correctionLabel(inside[:n], until-last)
+		if beside := correctionLabel(inside[:n], first-free-1); said.fit == "" && beside.fit != "" {
+			beside.count = ""
+			l.marks = append(l.marks, mark{sign: sign{"", "", "beyond"}, x: pct(first - 0.6), left: true, label: beside})
+		} else {
+			l.marks[len(l.marks)-1].label = said
+		}
+		free = last
 		inside = inside[n:]
 	}
 	if len(l.marks) == 0 {

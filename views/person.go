@@ -96,3 +96,11 @@ func roleWords(r *room.Roles) (out []string) {
 	}
 	return out
 }
+
+// mutedWord is a muted track. Webhooks tell only how it was when it was published.
+func mutedWord(t room.Track) string {
+	if t.MuteChecked {
+		return trackWord(t) + ", muted"
+	}
+	return trackWord(t) + ", muted at publish"
+}

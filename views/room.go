@@ -165,7 +165,7 @@ func personKey(p room.Participant) string {
 		text(t.Mime)
 		text(t.Encryption)
 		k = strconv.AppendInt(append(strconv.AppendInt(k, int64(t.Width), 10), 'x'), int64(t.Height), 10)
-		flags(t.Simulcast, t.Muted, t.Open)
+		flags(t.Simulcast, t.Muted, t.MuteChecked, t.Open)
 		moment(t.PublishedAt)
 	}
 	return string(k)

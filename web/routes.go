@@ -24,7 +24,7 @@ func (s *Server) routes() {
 	s.app.Get("/api/v1/state", s.apiState)
 	s.app.Get("/api/v1/totals", s.apiTotals)
 	s.app.Get("/api/v1/attention", s.apiAttention)
-	s.app.Get("/api/v1/sessions", list(s, room.ParseSessionQuery, s.Record.Sessions))
+	s.app.Get("/api/v1/sessions", list(s, room.ParseSessionQuery, s.vouched))
 	s.app.Get("/api/v1/sessions/:sid", s.apiSession)
 	s.app.Get("/api/v1/recordings", list(s, room.ParseRecordingQuery, s.Record.Recordings))
 	s.app.Get("/api/v1/artifacts", list(s, room.ParseArtifactQuery, s.Record.Artifacts))
