@@ -1,6 +1,6 @@
 # `make` prints the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test tools generate check lint unit screenshots golden clean
+.PHONY: help run test tools generate check lint unit screenshots golden bench clean
 
 STATICCHECK := bin/staticcheck
 
@@ -43,6 +43,9 @@ golden: ## Write the golden HTML of the components anew
 
 screenshots: ## Draw the pages of a simulated day into docs/screenshots
 	go test -tags screenshots -run TestScreenshots -count=1 .
+
+bench: ## Measure Roomwatch against floors and peers (minutes; go run ./bench --quick: two)
+	go run ./bench
 
 clean: ## Remove what was built
 	rm -rf bin node_modules roomwatch
