@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -25,7 +26,7 @@ type App struct {
 	config   Config
 	sources  []string
 	log      *slog.Logger
-	record   *store.SQLite
+	record   record
 	board    *live.Board
 	hub      *live.Hub
 	watch    *live.Attention
@@ -34,10 +35,27 @@ type App struct {
 	checks   []*live.Reconciler
 	server   *web.Server
 	listener net.Listener
+	debug    *http.Server // nil: profiles are not shown
 
 	stop  context.CancelFunc
 	tasks sync.WaitGroup
 	fatal chan error
+}
+
+// record is the store, whichever it is.
+type record interface {
+	live.Record
+	web.Record
+	Retain(ctx context.Context, now time.Time, history, bodies time.Duration) error
+	Close() error
+}
+
+// openRecord opens the record that STORE names.
+func openRecord(ctx context.Context, config Config, log *slog.Logger) (record, error) {
+	if store.IsRedis(config.Store) {
+		return store.OpenRedis(ctx, config.Store, config.Spool, log)
+	}
+	return store.Open(ctx, config.Store, log)
 }
 
 // openTime bounds the opening of the store. One that another serve holds is refused at once; after an unclean
@@ -64,7 +82,7 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 	}
 	open, cancel := context.WithTimeout(ctx, openTime)
 	defer cancel()
-	record, err := store.Open(open, config.Store, log)
+	record, err := openRecord(open, config, log)
 	if err != nil {
 		return nil, err
 	}
@@ -115,6 +133,9 @@ func (a *App) Start() error {
 		return errors.Join(fmt.Errorf("listen: %w", err), a.record.Close())
 	}
 	a.listener = listener
+	if err := a.profile(); err != nil {
+		return errors.Join(err, listener.Close(), a.record.Close())
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	a.stop = stop
 	a.tasks.Go(func() { a.report(a.board.Run(ctx)) })
@@ -180,6 +201,9 @@ func (a *App) Failed() <-chan error { return a.fatal }
 // store. It takes at most about fifteen seconds.
 func (a *App) Close() error {
 	err := a.server.Shutdown()
+	if a.debug != nil {
+		err = errors.Join(err, a.debug.Close())
+	}
 	a.stop()
 	a.tasks.Wait()
 	for _, m := range a.meets {

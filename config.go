@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/roomwatch/roomwatch/plugnmeet"
+	"github.com/roomwatch/roomwatch/store"
 )
 
 // Config is everything that an operator can set (README, Settings). A flag --x-y beats the environment's
@@ -27,7 +28,8 @@ type Config struct {
 	ReconcileEvery time.Duration `default:"30s" help:"How often plugNmeet is asked who is there."`
 	ReconcileQuiet time.Duration `default:"60s" help:"What was heard of so lately is not put right yet."`
 
-	Store           string `default:"file:roomwatch.db" help:"Where the record is kept: file:PATH, or memory: for a trial."`
+	Store           string `default:"file:roomwatch.db" help:"Where the record is kept: file:PATH, memory: for a trial, or redis://, rediss://, redis-sentinel:// or redis-cluster:// for several replicas."`
+	Spool           string `default:"roomwatch-spool.db" help:"With Redis: the local file that takes deliveries while Redis cannot, and that pages are read from. off keeps neither."`
 	Retention       Period `default:"90d" help:"How long history is kept, counted from when a session was last heard of."`
 	RetentionBodies Period `default:"7d" help:"How long the bodies of deliveries are kept."`
 
@@ -37,7 +39,9 @@ type Config struct {
 	Origins []string `help:"Origins that may open the socket, beside the host that was asked." placeholder:"URL"`
 	Log     string   `default:"info" enum:"debug,info,warn,error" help:"Least level of log lines: debug, info, warn, error."`
 
-	Tick    time.Duration `kong:"-"` // how long changes are gathered before they are sent; 0: live.Tick
+	Tick        time.Duration `default:"100ms" help:"How long changes are gathered before they are sent to pages: 1ms to 1s."`
+	DebugListen string        `help:"A loopback address for Go's profiles (pprof), for example 127.0.0.1:6060; none by default." placeholder:"ADDRESS"`
+
 	Look    time.Duration `kong:"-"` // how often it is looked whether something needs attention; 0: live.LookEvery
 	Gallery bool          `kong:"-"` // of the demo and of tests: every component in every state at /dev/gallery
 }
@@ -56,6 +60,8 @@ const (
 	minRetention = Period(24 * time.Hour)
 	// minEvery: plugNmeet makes a call for each room when it is asked.
 	minEvery, maxReconcile = time.Second, time.Hour
+	// Changes come to pages at least once a second, and a thousand times at most.
+	minTick, maxTick = time.Millisecond, time.Second
 	// sampleSecret is the one of plugNmeet's public documentation: everybody knows it.
 	sampleSecret = "zumyyYWqv7KR2kUqvYdq4z4sXg7XTBD2ljT6"
 )
@@ -65,16 +71,25 @@ func (c *Config) validate() error {
 	if c.Auth != "none" {
 		return fmt.Errorf("AUTH=%s: logins are not built yet. Until then set AUTH=none, which answers on a loopback address only", c.Auth)
 	}
-	if !c.loopback() {
+	if !loopback(c.Listen) {
 		return fmt.Errorf("AUTH=none on %s would let everybody in who reaches it. Set LISTEN to a loopback address, for example 127.0.0.1:8080", c.Listen)
 	}
-	if !strings.HasPrefix(c.Store, "file:") && c.Store != "memory:" {
-		return fmt.Errorf("STORE=%s: only file:PATH and memory: are built", redactURL(c.Store))
+	if !strings.HasPrefix(c.Store, "file:") && c.Store != "memory:" && !store.IsRedis(c.Store) {
+		return fmt.Errorf("STORE=%s: it is one of file:PATH, memory:, redis://, rediss://, redis-sentinel://, redis-cluster://", redactURL(c.Store))
+	}
+	if store.IsRedis(c.Store) && c.Spool == "" {
+		return errors.New("SPOOL is empty: name a file on a disk that lasts, or off")
 	}
 	for _, origin := range c.Origins {
 		if u, err := url.Parse(origin); err != nil || u.Host == "" || origin != u.Scheme+"://"+u.Host {
 			return fmt.Errorf("ORIGINS: %q is not an origin. Write it like https://rooms.example.org", origin)
 		}
+	}
+	if c.DebugListen != "" && !loopback(c.DebugListen) {
+		return fmt.Errorf("DEBUG_LISTEN=%s: profiles are shown on a loopback address only, for example 127.0.0.1:6060", c.DebugListen)
+	}
+	if c.Tick != 0 && (c.Tick < minTick || c.Tick > maxTick) {
+		return fmt.Errorf("TICK=%s: set it between %s and %s", c.Tick, minTick, maxTick)
 	}
 	if c.Retention < minRetention || c.RetentionBodies < minRetention {
 		return fmt.Errorf("RETENTION=%s, RETENTION_BODIES=%s: less than %s is not kept. Write it like 90d or 36h", c.Retention, c.RetentionBodies, minRetention)
@@ -89,9 +104,9 @@ func (c *Config) validate() error {
 	return err
 }
 
-// loopback says whether LISTEN is an address that only this machine reaches.
-func (c *Config) loopback() bool {
-	host, _, err := net.SplitHostPort(c.Listen)
+// loopback says whether an address to listen at is one that only this machine reaches.
+func loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return false
 	}
@@ -132,7 +147,7 @@ func (c *Config) checkSource(s plugnmeet.Source) error {
 		if len(secret) < minSecret {
 			return fmt.Errorf("the secret of source %q is shorter than %d bytes: anybody could guess it. Use a longer one in plugNmeet and here", s.Name, minSecret)
 		}
-		if secret == sampleSecret && !c.loopback() {
+		if secret == sampleSecret && !loopback(c.Listen) {
 			return fmt.Errorf("the secret of source %q is the public sample of plugNmeet's documentation. Use one of your own in plugNmeet and here", s.Name)
 		}
 	}
@@ -166,8 +181,12 @@ func sourceNames(sources []plugnmeet.Source) []string {
 // redactURL shows a URL without what may be a password.
 func redactURL(text string) string {
 	u, err := url.Parse(text)
-	if err != nil {
+	if err == nil {
+		return u.Redacted()
+	}
+	scheme, rest, isURL := strings.Cut(text, "://") // a list of hosts, which net/url does not know
+	if !isURL {
 		return "(not a URL)"
 	}
-	return u.Redacted()
+	return scheme + "://" + rest[strings.LastIndexByte(rest, '@')+1:]
 }

@@ -82,9 +82,9 @@ func meetsOf(sources []plugnmeet.Source) (map[string]*plugnmeet.API, error) {
 }
 
 // reconcilers check each source that can be asked. Among replicas the one that leads does so.
-func reconcilers(config Config, board *live.Board, record *store.SQLite, meets map[string]*plugnmeet.API, log *slog.Logger) (out []*live.Reconciler) {
+func reconcilers(config Config, board *live.Board, record record, meets map[string]*plugnmeet.API, log *slog.Logger) (out []*live.Reconciler) {
 	settings := live.ReconcileConfig{Every: config.ReconcileEvery, Quiet: config.ReconcileQuiet, Log: log}
-	if replica, ok := any(record).(interface{ Leads() bool }); ok {
+	if replica, ok := record.(*store.Redis); ok {
 		settings.Leads = replica.Leads
 	}
 	for source, api := range meets {
