@@ -7,6 +7,7 @@ type meter struct {
 	burst   int
 	every   time.Duration
 	buckets map[string]bucket
+	swept   time.Time
 }
 
 // bucket is kept as the time at which it will have drained: an attempt moves it later.
@@ -71,11 +72,13 @@ func (m *meter) own(key string) string {
 	return key
 }
 
-// sweep makes room for a new bucket by throwing away those that have drained: they say nothing.
+// sweep makes room for a new bucket by throwing away those that have drained: they say nothing. It looks at
+// all of them once a second at most.
 func (m *meter) sweep(key string, now time.Time) {
-	if _, ok := m.buckets[key]; ok || len(m.buckets) < maxBuckets {
+	if _, ok := m.buckets[key]; ok || len(m.buckets) < maxBuckets || now.Sub(m.swept) < time.Second {
 		return
 	}
+	m.swept = now
 	for other, b := range m.buckets {
 		if !b.empty.After(now) {
 			delete(m.buckets, other)
