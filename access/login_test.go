@@ -46,8 +46,13 @@ func TestALoginEndsWithTheUserItWasMadeFor(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := (access.Login{}).Check(access.User{}, noon); err == nil {
-		t.Error("no login is good for no user")
+	locked := ana
+	locked.Disabled = true
+	if err := login.Check(locked, noon); !errors.Is(err, access.ErrLoginForced) {
+		t.Error("a user who is locked out without a change of generation:", err)
+	}
+	if err := (access.Login{Begun: noon, Seen: noon}).Check(access.User{}, noon); !errors.Is(err, access.ErrLoginForced) {
+		t.Error("a login of nobody is good for no user:", err)
 	}
 	if err := login.Check(ana.WithRole(access.Operator).WithDisabled(false), noon); err != nil {
 		t.Error("a change that changes nothing ends logins:", err)

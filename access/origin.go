@@ -69,8 +69,8 @@ func validHost(host string) bool {
 	if last[0] < '0' || last[0] > '9' {
 		return true
 	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.String() == host
+	_, err := netip.ParseAddr(host)
+	return err == nil
 }
 
 func validLabel(label string) bool {

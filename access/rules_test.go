@@ -94,6 +94,16 @@ func TestAFrameSeesWhatLiesInItsScopeOnly(t *testing.T) {
 	}
 }
 
+func TestAScopeThatSaysNothingCoversNothing(t *testing.T) {
+	for _, scope := range []EmbedScope{{}, {All: true}, {Source: "default"}, {RoomID: "room01"}} {
+		for _, on := range []Target{{}, {"default", ""}, {"", "room01"}, {"default", "room01"}} {
+			if scope.Covers(on) {
+				t.Errorf("%+v covers %+v", scope, on)
+			}
+		}
+	}
+}
+
 func TestWhoSeesMaskedNamesHandsOutMaskedTokensOnly(t *testing.T) {
 	plain, masked := EmbedScope{Source: "default", All: true}, EmbedScope{Source: "default", All: true, Mask: true}
 	veiled := Machine(APIToken{Scopes: []Scope{MintEmbed}, Mask: true})

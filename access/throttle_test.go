@@ -105,6 +105,9 @@ func TestAKnownBrowserIsThrottledByItself(t *testing.T) {
 	if throttle.Admit(Attempt{victim, home, "own"}, start).Wait > 0 {
 		t.Error("a stolen cookie throttles the other browsers")
 	}
+	if throttle.Admit(Attempt{LocalKey("bob"), home, "stolen"}, start).Wait > 0 {
+		t.Error("a device of one user throttles another user's")
+	}
 }
 
 func TestSuccessTakesBackItsOwnAttemptOnly(t *testing.T) {
@@ -121,6 +124,16 @@ func TestSuccessTakesBackItsOwnAttemptOnly(t *testing.T) {
 	}
 	if guesses > 5 {
 		t.Errorf("%d guesses, washed away by logins of one's own", guesses)
+	}
+	strangers, costly := NewThrottle(), 0
+	for range 1000 { // who has an account must not keep all processors busy with it
+		if strangers.Admit(own, start).Wait == 0 {
+			strangers.Succeeded(own)
+			costly++
+		}
+	}
+	if costly > 200 {
+		t.Errorf("%d right passwords at one moment", costly)
 	}
 	office := NewThrottle()
 	for i := range 100 { // people behind one address, in the morning
