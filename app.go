@@ -99,8 +99,33 @@ func (a *App) Start() error {
 	a.stop = stop
 	a.tasks.Go(func() { a.report(a.board.Run(ctx)) })
 	a.tasks.Go(func() { a.hub.Run(ctx) })
+	a.tasks.Go(func() { a.retain(ctx) })
 	a.tasks.Go(func() { a.report(a.server.Serve(listener)) })
 	return nil
+}
+
+// retainEvery is how often what has passed its time is removed.
+const retainEvery = time.Hour
+
+// retain keeps the record bounded.
+func (a *App) retain(ctx context.Context) {
+	select {
+	case <-a.board.Ready(): // a start has enough to read
+	case <-ctx.Done():
+		return
+	}
+	tick := time.NewTicker(retainEvery)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		err := a.record.Retain(ctx, time.Now(), time.Duration(a.config.Retention), time.Duration(a.config.RetentionBodies))
+		if err != nil && ctx.Err() == nil {
+			a.log.Error("history that has passed its time could not be removed, trying again in an hour", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		}
+	}
 }
 
 func (a *App) report(err error) {

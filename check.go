@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -51,6 +53,12 @@ func (cmd *checkCommand) findings() []finding {
 	if out[0].state == wrong {
 		return out
 	}
+	if f := cmd.checkFile(); f.about != "" {
+		out = append(out, f)
+		if f.state == wrong {
+			return out // opening a damaged record would set it aside: that is for serve to do
+		}
+	}
 	recent, f := cmd.checkStore()
 	out = append(out, f)
 	if f.state != good {
@@ -73,6 +81,26 @@ func (cmd *checkCommand) checkSettings() []finding {
 		out = append(out, finding{good, "keys", text})
 	}
 	return out
+}
+
+// fileTime bounds the reading of the whole record.
+const fileTime = 5 * time.Minute
+
+// checkFile reads the whole record, if there is one, for damage.
+func (cmd *checkCommand) checkFile() finding {
+	path, isFile := strings.CutPrefix(cmd.Store, "file:")
+	if _, err := os.Stat(path); !isFile || errors.Is(err, fs.ErrNotExist) {
+		return finding{}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), fileTime)
+	defer cancel()
+	switch problems, err := store.Check(ctx, cmd.Store); {
+	case err != nil:
+		return finding{doubt, "file", fmt.Sprintf("could not be read whole: %v", err)}
+	case len(problems) > 0:
+		return finding{wrong, "file", fmt.Sprintf("the record is damaged (%s, and %d more). The next start of serve sets it aside and begins a new one; `sqlite3 %s .recover` saves what can be read", problems[0], len(problems)-1, path)}
+	}
+	return finding{good, "file", "the record was read whole and has no damage"}
 }
 
 // checkStore finds the newest deliveries: in the store, or at the serve that holds it.

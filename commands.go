@@ -30,6 +30,7 @@ type CLI struct {
 	Demo        demoCommand        `cmd:"" help:"Show a simulated busy day, on loopback, from a temporary store."`
 	Simulate    simulateCommand    `cmd:"" help:"Post a simulated day to a Roomwatch, for load and practice."`
 	Replay      replayCommand      `cmd:"" help:"Sign recorded deliveries afresh and post them."`
+	Backup      backupCommand      `cmd:"" help:"Copy the record to a file, while serve goes on."`
 	Check       checkCommand       `cmd:"" help:"Say what is wrong with settings, store, keys, clocks, and what to do."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Ask a running Roomwatch for its health; exit 0 or 1."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`

@@ -23,7 +23,10 @@ type Config struct {
 	APISecretFile string           `name:"api-secret-file" help:"A file that holds the secret." placeholder:"FILE"`
 	Sources       []SourceConfig   `kong:"-"` // of the file only
 
-	Store   string   `default:"file:roomwatch.db" help:"Where the record is kept: file:PATH, or memory: for a trial."`
+	Store           string `default:"file:roomwatch.db" help:"Where the record is kept: file:PATH, or memory: for a trial."`
+	Retention       Period `default:"90d" help:"How long history is kept, counted from when a session was last heard of."`
+	RetentionBodies Period `default:"7d" help:"How long the bodies of deliveries are kept."`
+
 	Auth    string   `default:"local" enum:"local,oidc,proxy,none" help:"Who may look: local, oidc, proxy, none (loopback only)."`
 	Origins []string `help:"Origins that may open the socket, beside the host that was asked." placeholder:"URL"`
 	Log     string   `default:"info" enum:"debug,info,warn,error" help:"Least level of log lines: debug, info, warn, error."`
@@ -40,6 +43,8 @@ type SourceConfig struct {
 
 const (
 	minSecret = 32 // bytes
+	// minRetention: deliveries may be late by hours, and what came of a session too.
+	minRetention = Period(24 * time.Hour)
 	// sampleSecret is the one of plugNmeet's public documentation: everybody knows it.
 	sampleSecret = "zumyyYWqv7KR2kUqvYdq4z4sXg7XTBD2ljT6"
 )
@@ -59,6 +64,9 @@ func (c *Config) validate() error {
 		if u, err := url.Parse(origin); err != nil || u.Host == "" || origin != u.Scheme+"://"+u.Host {
 			return fmt.Errorf("ORIGINS: %q is not an origin. Write it like https://rooms.example.org", origin)
 		}
+	}
+	if c.Retention < minRetention || c.RetentionBodies < minRetention {
+		return fmt.Errorf("RETENTION=%s, RETENTION_BODIES=%s: less than %s is not kept. Write it like 90d or 36h", c.Retention, c.RetentionBodies, minRetention)
 	}
 	_, err := c.sources()
 	return err

@@ -14,12 +14,15 @@ import (
 	"time"
 
 	"github.com/roomwatch/roomwatch/plugnmeet"
+	"github.com/roomwatch/roomwatch/room"
 	"github.com/roomwatch/roomwatch/simulate"
 )
 
 const (
 	demoHistory = 3 * time.Hour // of meetings that are over when the demo opens
 	demoKey     = "demo"
+
+	demoRetention = Period(365 * 24 * time.Hour) // nothing of a demo outlives it anyway
 )
 
 type demoCommand struct {
@@ -40,26 +43,48 @@ func (cmd *demoCommand) Run() error {
 	}
 	defer os.RemoveAll(dir)
 	secret := plugnmeet.Secret(rand.Text() + rand.Text())
-	config := Config{Listen: cmd.Listen, Auth: "none", Store: "file:" + filepath.Join(dir, "demo.db"), APIKey: demoKey, APISecret: secret, Log: cmd.Log}
+	config := Config{Listen: cmd.Listen, Auth: "none", Store: "file:" + filepath.Join(dir, "demo.db"), APIKey: demoKey, APISecret: secret, Log: cmd.Log,
+		Retention: demoRetention, RetentionBodies: demoRetention}
+	plan := simulate.Plan{Seed: cmd.Seed, Rooms: cmd.Rooms, Start: time.Now().Add(-demoHistory)}
+	if err := plan.Validate(); err != nil {
+		return err
+	}
 	app, err := New(ctx, config, newLog(os.Stderr, cmd.Log))
 	if err != nil {
 		return err
+	}
+	if err := recall(ctx, app, plan); err != nil {
+		return errors.Join(err, app.record.Close())
 	}
 	if err := app.Start(); err != nil {
 		return err
 	}
 	sender := simulate.Sender{Target: app.URL(), APIKey: demoKey, Secret: secret}
-	return errors.Join(cmd.perform(ctx, app, sender), app.Close())
+	return errors.Join(cmd.perform(ctx, app, plan, sender), app.Close())
+}
+
+// recall keeps the totals of the hours that are over, as a Roomwatch that had been there would have.
+func recall(ctx context.Context, app *App, plan simulate.Plan) error {
+	plan.Memory = 1
+	life := plan.Begin()
+	for at := plan.Start.Truncate(time.Minute); at.Before(time.Now()); at = at.Add(time.Minute) {
+		for range life.Until(at) { // what was told is posted later
+		}
+		past := room.Sample{At: at}
+		for _, d := range life.Truth() {
+			summary := d.Summary()
+			past.Count(&summary, +1)
+		}
+		if err := app.record.Sample(ctx, past); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // perform posts the hours that are over at once, and then life as it goes.
-func (cmd *demoCommand) perform(ctx context.Context, app *App, sender simulate.Sender) error {
-	now := time.Now()
-	plan := simulate.Plan{Seed: cmd.Seed, Rooms: cmd.Rooms, Start: now.Add(-demoHistory)}
-	if err := plan.Validate(); err != nil {
-		return err
-	}
-	life := plan.Begin()
+func (cmd *demoCommand) perform(ctx context.Context, app *App, plan simulate.Plan, sender simulate.Sender) error {
+	life, now := plan.Begin(), plan.Start.Add(demoHistory)
 	if _, err := sender.Run(ctx, life.Until(now)); err != nil {
 		return quiet(ctx, err)
 	}

@@ -19,9 +19,10 @@ const copies = {
 // Our name of an icon, and lucide's.
 const icons = {
   agent: "bot", arrow: "corner-down-right", auto: "sun-moon", camera: "video", captions: "captions", chart: "chart-column",
-  chat: "message-square-text", coins: "coins", comfortable: "rows-2", compact: "rows-4", copy: "copy", file: "file-text", languages: "languages",
-  mic: "mic", "mic-off": "mic-off", moon: "moon", phone: "phone", screen: "monitor-up", search: "search", sound: "volume-2",
-  speech: "audio-lines", sun: "sun", timer: "timer",
+  chat: "message-square-text", clear: "x", coins: "coins", comfortable: "rows-2", compact: "rows-4", copy: "copy", download: "download",
+  file: "file-text", languages: "languages", mic: "mic", "mic-off": "mic-off", moon: "moon", phone: "phone", screen: "monitor-up",
+  search: "search", sound: "volume-2", speech: "audio-lines", sun: "sun", timer: "timer",
+  overview: "house", sessions: "history", recordings: "film", artifacts: "package", intake: "inbox",
 };
 
 // Icons that the style sheet draws, in front of counts on small screens. A mask takes a file, not a symbol.

@@ -11,6 +11,7 @@ import (
 func TestEveryAssetIsEmbedded(t *testing.T) {
 	expected := map[string]string{
 		"app.css": "text/css; charset=utf-8", "theme.js": "text/javascript; charset=utf-8", "ui.js": "text/javascript; charset=utf-8",
+		"timeline.js": "text/javascript; charset=utf-8", "payload.js": "text/javascript; charset=utf-8",
 		"live.js": "text/javascript; charset=utf-8", "idiomorph.min.js": "text/javascript; charset=utf-8",
 		"idiomorph.LICENSE.txt": "text/plain; charset=utf-8", "lucide.LICENSE.txt": "text/plain; charset=utf-8", "inter.LICENSE.txt": "text/plain; charset=utf-8",
 		"inter.woff2": "font/woff2", "icons.svg": "image/svg+xml", "favicon.svg": "image/svg+xml",
@@ -60,7 +61,7 @@ func TestStylesNameOnlyEmbeddedFiles(t *testing.T) {
 // The content security policy forbids them, and so do we.
 func TestScriptsUseNoSinks(t *testing.T) {
 	sinks := regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function`)
-	for _, name := range []string{"theme.js", "ui.js"} {
+	for _, name := range []string{"theme.js", "ui.js", "timeline.js", "payload.js"} {
 		asset, _ := Open(name)
 		if found := sinks.Find(asset.Body); found != nil {
 			t.Errorf("%s uses %s", name, found)

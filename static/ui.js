@@ -56,15 +56,31 @@ function setFormats() {
   const time = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
   const day = { weekday: "short", day: "numeric", month: "short" };
   const format = (options) => new Intl.DateTimeFormat("en-GB", { ...at, ...options });
-  formats = { time: format(time), day: format(day), full: format({ ...day, year: "numeric" }) };
+  formats = {
+    time: format(time), day: format(day), full: format({ ...day, year: "numeric" }),
+    hm: format({ hour: "2-digit", minute: "2-digit" }), date: format({ day: "numeric", month: "short" }),
+  };
 }
+
+const utcDay = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", weekday: "short", day: "numeric", month: "short" });
 
 /** exact is a moment to the second, with its date and zone. */
 const exact = (date) => `${formats.full.format(date).replace(",", "")}, ${formats.time.format(date)} ${zoneName()}`;
 
-function clock(date) {
-  const time = formats.time.format(date), day = formats.day.format(date);
-  return day === formats.day.format(now()) ? time : `${day.replace(",", "")} ${time}`;
+const clock = (date) => dated(date, formats.time, formats.day.format(now()));
+
+// Times of day in other manners: on an axis, to the minute, and under the head of their day in UTC, which
+// may be another day for the reader.
+const clocks = {
+  hour: (date) => formats.hm.format(date),
+  minute: (date) => dated(date, formats.hm, formats.day.format(now())),
+  in: (date) => dated(date, formats.hm, utcDay.format(date)),
+  second: (date) => dated(date, formats.time, utcDay.format(date)),
+};
+
+function dated(date, time, told) {
+  const day = formats.day.format(date);
+  return day === told ? time.format(date) : `${day.replace(",", "")} ${time.format(date)}`;
 }
 
 const write = (element, text) => { if (element.textContent !== text) element.textContent = text; };
@@ -74,17 +90,30 @@ function tickTime(element) {
   if (kind === "now") return write(element, exact(new Date(now())));
   const at = Date.parse(element.dateTime);
   if (Number.isNaN(at)) return;
+  if (clocks[kind]) return write(element, clocks[kind](new Date(at)));
   const ms = Math.max(0, now() - at);
   if (age === "") write(element, coarse(ms));
   else if (age === "fresh") write(element, fresh(ms));
   else if (age === "ago") write(element, fresh(ms) + " ago");
+  else if (kind === "ms") write(element, `${clock(new Date(at))}.${String(at % 1000).padStart(3, "0")}`);
   else if (kind === "full") write(element, exact(new Date(at)));
   else if (kind !== undefined) write(element, clock(new Date(at)));
 }
 
+// Times of day in drawings hold their moment in ms. On an axis, midnight is named by its day.
+function hm(element) {
+  const { hm: at, as } = element.dataset;
+  const date = at === "now" ? now() : Number(at);
+  const text = formats.hm.format(date);
+  write(element, as === "day" || as === "tick" && text === "00:00" ? formats.date.format(date) : text);
+}
+
+const tickDrawn = (within, which = "[data-hm]") => { for (const element of within.querySelectorAll(which)) hm(element); };
+
 function tick(within) {
   if (within.localName === "time") tickTime(within);
   for (const element of within.querySelectorAll("time[datetime]")) tickTime(element);
+  tickDrawn(within, within === document ? "[data-hm=now]" : "[data-hm]");
   for (const element of within.querySelectorAll("[data-origin]")) write(element, location.origin + element.dataset.origin);
 }
 
@@ -102,6 +131,7 @@ function show() {
     write(b, localName());
     b.hidden = localName() === "UTC";
   }
+  for (const name of document.querySelectorAll("[data-zone-name]")) write(name, zoneName());
   for (const b of document.querySelectorAll("[data-density-switch]")) {
     b.setAttribute("aria-pressed", String(b.dataset.densitySwitch === (root.dataset.density ?? "compact")));
   }
@@ -114,6 +144,7 @@ function setZone(to) {
   setFormats();
   show();
   tick(document);
+  tickDrawn(document);
 }
 
 function setDensity(to) {
@@ -149,8 +180,16 @@ function say(text) {
 
 // Copying
 
+/** copyText is what a button copies: this page's address, another element's text, what it is told to, or its own text. */
+function copyText(button) {
+  const { copy, copyFrom } = button.dataset;
+  if (copy === "link") return location.href;
+  if (copyFrom) return button.closest("section").querySelector(copyFrom).textContent;
+  return copy || button.textContent.trim();
+}
+
 async function copy(button) {
-  const text = button.dataset.copy || button.textContent.trim();
+  const text = copyText(button);
   try {
     await navigator.clipboard.writeText(text);
   } catch {
@@ -158,7 +197,7 @@ async function copy(button) {
   }
   button.dataset.copied = "";
   setTimeout(() => { delete button.dataset.copied; }, 1200);
-  say(`Copied ${text}`);
+  say(text.length < 200 ? `Copied ${text}` : "Copied");
 }
 
 // Pages on plain http have no clipboard object.
@@ -268,9 +307,17 @@ document.addEventListener("pointerover", (event) => {
   }
 });
 
+// Fields that say nothing stay out of the address.
+document.addEventListener("formdata", (event) => {
+  for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
+});
+
 document.addEventListener("roomwatch:applied", (event) => {
   for (const element of event.detail?.elements ?? []) tick(element);
 });
+
+/** tell says the server's clock to other scripts: they have none of their own. */
+const tell = () => document.dispatchEvent(new CustomEvent("roomwatch:tick", { detail: now() }));
 
 document.addEventListener("visibilitychange", () => { if (!document.hidden) tick(document); });
 
@@ -282,9 +329,12 @@ firstSkew();
 setFormats();
 show();
 tick(document);
+tickDrawn(document);
 root.dataset.ticking = "";
 setInterval(() => {
   if (document.hidden) return;
   tick(document);
   showConnection();
+  tell();
 }, 1000);
+addEventListener("load", tell);

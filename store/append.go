@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -20,8 +19,8 @@ const (
 
 const (
 	insertDelivery = `INSERT INTO deliveries
-		(received_at, created_at, source, id, event, room_id, sid, verdict, reason, lag_ms, said, body)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, source) DO NOTHING`
+		(received_at, created_at, source, id, event, room_id, sid, verdict, reason, lag_ms, said, body, sum)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, source) DO NOTHING`
 	// sameBody: a body that retention has removed cannot differ.
 	sameBody = `SELECT coalesce(body = ?, true) FROM deliveries WHERE id = ? AND source = ?`
 )
@@ -44,7 +43,7 @@ type pending struct {
 func (s *SQLite) Append(ctx context.Context, d room.Delivery) (room.Delivery, error) {
 	recorded, err := s.append(ctx, d)
 	if err != nil {
-		return room.Delivery{}, fmt.Errorf("append delivery: %w", err)
+		return room.Delivery{}, s.failed("append delivery", err)
 	}
 	return recorded, nil
 }
@@ -127,23 +126,30 @@ func (s *SQLite) commit(batch []*pending) {
 func (s *SQLite) record(batch []*pending) (recorded []room.Delivery, h *heard, err error) {
 	recorded, h = make([]room.Delivery, len(batch)), s.sources.listen()
 	err = s.transact(func(tx *sql.Tx) error {
-		insert := tx.Stmt(s.prepared[insertDelivery])
+		insert, taken := s.in(tx)(insertDelivery), make(intake)
 		for i, p := range batch {
 			d, err := s.insert(tx, insert, p.given, p.said, h)
 			if err != nil {
 				return err
 			}
 			recorded[i] = d
+			if d.Verdict != room.Duplicate && !own(d) { // a duplicate counts as the note that is made of it
+				taken.count(d)
+			}
 		}
-		return h.save(tx.Stmt(s.prepared[putSource]))
+		if err := taken.save(s.in(tx)(addIntake)); err != nil {
+			return err
+		}
+		return h.save(s.in(tx)(putSource))
 	})
 	return recorded, h, err
 }
 
 func (s *SQLite) insert(tx *sql.Tx, insert *sql.Stmt, d room.Delivery, said []byte, h *heard) (room.Delivery, error) {
 	d.Verdict = h.judge(d)
-	done, err := insert.Exec(int64(room.At(d.ReceivedAt)), int64(d.Said.At), d.Source, d.ID, d.Event, d.RoomID, d.SID,
-		string(d.Verdict), d.Reason, d.LagMS, said, blob(d.Body))
+	values := []any{int64(room.At(d.ReceivedAt)), int64(d.Said.At), d.Source, d.ID, d.Event, d.RoomID, d.SID,
+		string(d.Verdict), d.Reason, d.LagMS, said}
+	done, err := insert.Exec(append(values, blob(d.Body), deliverySum(&s.space, values, d.Body))...)
 	if err != nil {
 		return d, err
 	}
@@ -161,7 +167,7 @@ func (s *SQLite) duplicate(tx *sql.Tx, d room.Delivery) room.Delivery {
 	same := true
 	if len(d.Body) > 0 {
 		// A duplicate is one whatever this says, so an error only costs the reason.
-		_ = tx.Stmt(s.prepared[sameBody]).QueryRow(blob(d.Body), d.ID, d.Source).Scan(&same)
+		_ = s.in(tx)(sameBody).QueryRow(blob(d.Body), d.ID, d.Source).Scan(&same)
 	}
 	if !same {
 		d.Reason = room.Conflict

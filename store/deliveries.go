@@ -1,11 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/base64"
 	"encoding/binary"
-	"fmt"
 	"math"
 
 	"github.com/roomwatch/roomwatch/room"
@@ -16,10 +16,15 @@ import (
 func (s *SQLite) Deliveries(ctx context.Context, q room.DeliveryQuery) (room.Page[room.Delivery], error) {
 	page, err := s.deliveries(ctx, q)
 	if err != nil {
-		return page, fmt.Errorf("list deliveries: %w", err)
+		return page, s.failed("list deliveries", err)
 	}
 	return page, nil
 }
+
+const (
+	noteColumns     = "received_at, source, id, event, room_id, sid, verdict, reason, lag_ms, code, NULL"
+	deliveryColumns = "received_at, source, id, event, room_id, sid, verdict, reason, lag_ms, '', body"
+)
 
 // deliveries merges two lists, each in the order of its own table: positions grow with the time of
 // receipt closely enough, and no index on that time has to be kept while deliveries come in.
@@ -32,13 +37,19 @@ func (s *SQLite) deliveries(ctx context.Context, q room.DeliveryQuery) (page roo
 	limit := limitOf(q.Limit)
 	var recorded, noted []placed
 	if q.Verdict == "" || q.Verdict.Recorded() {
-		recorded, err = s.listed(ctx, "SELECT position, received_at, source, id, event, room_id, sid, verdict, reason, lag_ms, body FROM deliveries", "position", at.position, limit, q)
+		recorded, err = s.listed(ctx, "SELECT position, "+deliveryColumns+" FROM deliveries "+goingFor(q), "position", at.position, limit, q)
 	}
 	if err == nil && (q.Verdict == "" || !q.Verdict.Recorded()) {
-		noted, err = s.listed(ctx, "SELECT row, received_at, source, id, event, room_id, sid, verdict, reason, lag_ms, NULL FROM notes", "row", at.note, limit, q)
+		noted, err = s.listed(ctx, "SELECT row, "+noteColumns+" FROM notes WHERE", "row", at.note, limit, q)
 	}
 	if err != nil {
 		return page, err
+	}
+	if len(recorded) > 0 {
+		at.position = recorded[0].place + 1 // nothing that comes above from now on is of this list
+	}
+	if len(noted) > 0 {
+		at.note = noted[0].place + 1
 	}
 	for len(page.Items) < limit && len(recorded)+len(noted) > 0 {
 		if len(noted) == 0 || len(recorded) > 0 && !recorded[0].ReceivedAt.Before(noted[0].ReceivedAt) {
@@ -55,6 +66,36 @@ func (s *SQLite) deliveries(ctx context.Context, q room.DeliveryQuery) (page roo
 	return page, nil
 }
 
+// What partial indexes leave out, as the schema says it: SQLite must find it in the query, word for word.
+const (
+	uncommonVerdict = " verdict <> 'accepted'"
+	uncommonEvent   = " event NOT IN ('participant_joined', 'participant_left', 'track_published', 'track_unpublished')"
+)
+
+func commonEvent(name string) bool {
+	switch name {
+	case "participant_joined", "participant_left", "track_published", "track_unpublished":
+		return true
+	}
+	return false
+}
+
+// goingFor goes by the index that finds least, or through the list where what is asked for is common.
+//
+// A room_id has no index: it would be written with every delivery. So a room of which nothing was heard
+// for long is looked for through the whole list, for as long as ctx allows; a session (sid) is found at once.
+func goingFor(q room.DeliveryQuery) string {
+	switch {
+	case q.SID != "":
+		return "INDEXED BY deliveries_session WHERE"
+	case q.Verdict != "" && q.Verdict != room.Accepted:
+		return "INDEXED BY deliveries_verdict WHERE" + uncommonVerdict + " AND"
+	case q.Event != "" && !commonEvent(q.Event):
+		return "INDEXED BY deliveries_event WHERE" + uncommonEvent + " AND"
+	}
+	return "NOT INDEXED WHERE"
+}
+
 // placed is a delivery and its row in its table.
 type placed struct {
 	room.Delivery
@@ -64,12 +105,12 @@ type placed struct {
 func (s *SQLite) listed(ctx context.Context, query, key string, below int64, limit int, q room.DeliveryQuery) (out []placed, err error) {
 	var where conditions
 	where.add(key+" < ?", below)
-	for column, value := range map[string]string{"verdict": string(q.Verdict), "source": q.Source, "event": q.Event, "room_id": q.RoomID, "sid": q.SID} {
-		if value != "" {
-			where.add(column+" = ?", value)
+	for _, c := range [][2]string{{"verdict", string(q.Verdict)}, {"source", q.Source}, {"event", q.Event}, {"room_id", q.RoomID}, {"sid", q.SID}} {
+		if c[1] != "" {
+			where.add(c[0]+" = ?", c[1])
 		}
 	}
-	rows, err := s.reads.QueryContext(ctx, query+" WHERE "+where.text()+" ORDER BY "+key+" DESC LIMIT ?", append(where.args, limit+1)...)
+	rows, err := s.reads.QueryContext(ctx, query+" "+where.text()+" ORDER BY "+key+" DESC LIMIT ?", append(where.args, limit+1)...)
 	if err != nil {
 		return nil, err
 	}
@@ -84,12 +125,40 @@ func (s *SQLite) listed(ctx context.Context, query, key string, below int64, lim
 	return out, rows.Err()
 }
 
-func scanPlaced(rows *sql.Rows) (d placed, err error) {
+// scanPlaced reads a row: first what before asks for, then its number and the columns of a delivery.
+func scanPlaced(rows *sql.Rows, before ...any) (d placed, err error) {
 	var received room.Time
 	var body []byte
-	err = rows.Scan(&d.place, &received, &d.Source, &d.ID, &d.Event, &d.RoomID, &d.SID, &d.Verdict, &d.Reason, &d.LagMS, &body)
+	err = rows.Scan(append(before, &d.place, &received, &d.Source, &d.ID, &d.Event, &d.RoomID, &d.SID, &d.Verdict, &d.Reason, &d.LagMS, &d.Code, &body)...)
 	d.ReceivedAt, d.Body = received.Time(), body
 	return d, err
+}
+
+// Delivery is the entry at a position, with its body while that is kept; ErrNotFound when there is none.
+func (s *SQLite) Delivery(ctx context.Context, position string) (room.Delivery, error) {
+	d, err := s.delivery(ctx, position)
+	if err != nil {
+		return room.Delivery{}, s.failed("read delivery", err)
+	}
+	return d, nil
+}
+
+func (s *SQLite) delivery(ctx context.Context, position string) (room.Delivery, error) {
+	at, err := parsePosition(position)
+	if err != nil || formatPosition(at) != position {
+		return room.Delivery{}, ErrNotFound
+	}
+	rows, err := s.reads.QueryContext(ctx, "SELECT position, "+deliveryColumns+" FROM deliveries WHERE position = ?", at)
+	if err != nil {
+		return room.Delivery{}, err
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		return room.Delivery{}, cmp.Or(rows.Err(), ErrNotFound)
+	}
+	d, err := scanPlaced(rows)
+	d.Position = formatPosition(d.place)
+	return d.Delivery, err
 }
 
 // mark is how far a list of deliveries was read, in either table.

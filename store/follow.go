@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -36,7 +35,7 @@ func (s *SQLite) Follow(ctx context.Context, after string, fn func([]room.Delive
 	case s.isClosing():
 		return ErrClosed
 	}
-	return fmt.Errorf("follow record: %w", err)
+	return s.failed("follow record", err)
 }
 
 // startOf is where to start. A position beyond the end is of another record, say of one that was
@@ -113,7 +112,7 @@ func scanDelivery(rows *sql.Rows) (d room.Delivery, err error) {
 	}
 	d.ReceivedAt, d.Body, d.Said = received.Time(), body, new(room.Event)
 	if err := json.Unmarshal(said, d.Said); err != nil {
-		return d, fmt.Errorf("entry %s: %w", d.Position, err)
+		return d, fmt.Errorf("%w: entry %s: %w", errUndecodable, d.Position, err)
 	}
 	return d, nil
 }
@@ -122,7 +121,7 @@ func scanDelivery(rows *sql.Rows) (d room.Delivery, err error) {
 func (s *SQLite) End(ctx context.Context) (string, error) {
 	end, err := s.end(ctx)
 	if err != nil {
-		return "", fmt.Errorf("end of record: %w", err)
+		return "", s.failed("end of record", err)
 	}
 	return formatPosition(end), nil
 }
@@ -134,12 +133,16 @@ func (s *SQLite) end(ctx context.Context) (end int64, err error) {
 
 // Checkpoint is the position up to which every entry is in the saved sessions, "" when there is none.
 func (s *SQLite) Checkpoint(ctx context.Context) (string, error) {
-	var position int64
-	err := s.reads.QueryRowContext(ctx, "SELECT position FROM checkpoint").Scan(&position)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return "", fmt.Errorf("read checkpoint: %w", err)
+	position, err := s.checkpoint(ctx)
+	if err != nil {
+		return "", s.failed("read checkpoint", err)
 	}
 	return formatPosition(position), nil
+}
+
+func (s *SQLite) checkpoint(ctx context.Context) (position int64, err error) {
+	err = s.reads.QueryRowContext(ctx, "SELECT coalesce(max(position), 0) FROM checkpoint").Scan(&position)
+	return position, err
 }
 
 func formatPosition(position int64) string {

@@ -5,112 +5,142 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"strings"
-	"time"
 
 	"github.com/roomwatch/roomwatch/room"
 )
 
 // Sessions is a page of the sessions that q asks for, newest first. A page of q.Limit (0: the default;
 // at most room.MaxLimit) begins below q.Cursor; ErrBadCursor when that is not one of this list.
+//
+// With q.Text, each item says in Found what matched. A search takes as long as the rarest of what it
+// asks for; but when more than 16 words of the index begin like one of it, and the newest 500 sessions
+// that match the rest don't fill the page, then as long as all that those words are in.
 func (s *SQLite) Sessions(ctx context.Context, q room.SessionQuery) (room.Page[room.Summary], error) {
-	page, err := s.sessions(ctx, q)
+	a, err := s.sessionsAsked(ctx, q)
+	page := room.Page[room.Summary]{Items: []room.Summary{}}
+	if err == nil && !a.nothing {
+		page, err = list(ctx, s, &a, a.sessions, func(l line) (room.Summary, error) { return summaryOf(l, a.words) })
+	}
 	if err != nil {
-		return page, fmt.Errorf("list sessions: %w", err)
+		return page, s.failed("list sessions", err)
 	}
 	return page, nil
 }
 
-func (s *SQLite) sessions(ctx context.Context, q room.SessionQuery) (page room.Page[room.Summary], err error) {
-	page.Items = []room.Summary{}
-	where, possible, err := sessionsWhere(q)
-	if err != nil || !possible {
-		return page, err
+func summaryOf(l line, words []word) (summary room.Summary, err error) {
+	if err := json.Unmarshal(l.summary, &summary); err != nil {
+		return summary, fmt.Errorf("%w: a session's summary: %w", errUndecodable, err)
 	}
-	limit := limitOf(q.Limit)
-	rows, err := s.reads.QueryContext(ctx, "SELECT begin_ms, source, sid, summary FROM sessions WHERE "+where.text()+
-		" ORDER BY begin_ms DESC, source DESC, sid DESC LIMIT ?", append(where.args, limit+1)...)
+	if words != nil {
+		summary.Found = found(words, unmarked(l.text), summary.Head)
+	}
+	return summary, nil
+}
+
+func (s *SQLite) sessionsAsked(ctx context.Context, q room.SessionQuery) (a asked, err error) {
+	if a, err = newAsked(markSessions, "s.row", q.From, q.To, q.Cursor, q.Limit); err != nil {
+		return a, err
+	}
+	a.equal("s.room_id", q.RoomID, "sessions_room", "room")
+	if q.State != room.StateEnded {
+		a.equal("s.state", string(q.State), "sessions_state", "state")
+	}
+	a.equal("s.source", q.Source, "sessions_source", "source")
+	if q.State == room.StateEnded { // as nearly all have
+		a.equal("s.state", string(q.State), "sessions_state", "state")
+	}
+	return a, s.search(ctx, &a, q.Text)
+}
+
+// sessions is the SQL for what matches an expression, "" for everything.
+func (a *asked) sessions(expression string) (query string, args []any) {
+	query = "SELECT s.row, " + a.text() + ", s.summary, NULL FROM "
+	if expression == "" {
+		return query + "sessions AS s " + a.going() + " WHERE " + a.where.text() + " ORDER BY s.row DESC LIMIT ?", a.where.args
+	}
+	return query + "words CROSS JOIN sessions AS s NOT INDEXED ON s.row = words.rowid WHERE " + withinWords + " AND " + a.where.text() +
+		" ORDER BY words.rowid DESC LIMIT ?", append([]any{expression, a.from, a.to}, a.where.args...)
+}
+
+const withinWords = "words MATCH ? AND words.rowid >= ? AND words.rowid < ?"
+
+// CountSessions is how many sessions q asks for, whatever its cursor and limit; at most room.MaxCount + 1.
+func (s *SQLite) CountSessions(ctx context.Context, q room.SessionQuery) (n int, err error) {
+	q.Cursor = ""
+	a, err := s.sessionsAsked(ctx, q)
+	switch {
+	case err != nil || a.nothing:
+	case a.words != nil:
+		n, err = s.count(ctx, "words WHERE "+withinWords, a.match.whole, a.from, a.to)
+	default:
+		a.byAny("s.state", "sessions_state", string(room.StateCreated), string(room.StateLive), string(room.StateEnded))
+		n, err = s.count(ctx, "sessions AS s "+a.going()+" WHERE "+a.where.text(), a.where.args...)
+	}
 	if err != nil {
-		return page, err
+		return 0, s.failed("count sessions", err)
 	}
-	defer rows.Close()
-	var last cursor
-	for rows.Next() {
-		if len(page.Items) == limit {
-			page.Next = last.String()
-			break
-		}
-		var summary room.Summary
-		if last, err = scanSummary(rows, &summary); err != nil {
+	return n, nil
+}
+
+// count counts rows, which are to be had from an index alone, up to room.MaxCount and one.
+func (s *SQLite) count(ctx context.Context, of string, args ...any) (n int, err error) {
+	err = s.reads.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM "+of+" LIMIT ?)", append(args, room.MaxCount+1)...).Scan(&n)
+	return n, err
+}
+
+// line is a row of a list, as it comes. It holds until the next is read.
+type line struct {
+	place        int64
+	text         string
+	summary, doc sql.RawBytes
+}
+
+// glance is how many rows are looked at, newest first, before a search goes the long way through the index.
+const glance = 500
+
+// list is a page of what is asked. When there is a quick way, it is tried first: that looks at the texts
+// of the newest rows itself.
+func list[T any](ctx context.Context, s *SQLite, a *asked, sql func(expression string) (string, []any), item func(line) (T, error)) (room.Page[T], error) {
+	if a.match.quick != a.match.whole {
+		query, args := sql(a.match.quick)
+		page, enough, err := pageOf(ctx, s, a, query, append(args, glance), glance, item)
+		if enough || err != nil {
 			return page, err
 		}
-		page.Items = append(page.Items, summary)
 	}
-	return page, rows.Err()
+	query, args := sql(a.match.whole)
+	page, _, err := pageOf(ctx, s, a, query, append(args, a.limit+1), 0, item)
+	return page, err
 }
 
-func scanSummary(rows *sql.Rows, summary *room.Summary) (c cursor, err error) {
-	var doc sql.RawBytes
-	if err := rows.Scan(&c.begin, &c.source, &c.sid, &doc); err != nil {
-		return c, err
+// pageOf makes a page of a query's rows. With look it takes only rows in whose text the words are, of at
+// most that many; enough says that there is no need to see more.
+func pageOf[T any](ctx context.Context, s *SQLite, a *asked, query string, args []any, look int, item func(line) (T, error)) (page room.Page[T], enough bool, err error) {
+	page.Items = []T{}
+	rows, err := s.reads.QueryContext(ctx, query, args...)
+	if err != nil {
+		return page, false, err
 	}
-	if err := json.Unmarshal(doc, summary); err != nil {
-		return c, fmt.Errorf("summary of session %q: %w", c.sid, err)
-	}
-	return c, nil
-}
-
-// conditions are the terms of a WHERE, all of which must hold.
-type conditions struct {
-	terms []string
-	args  []any
-}
-
-func (c *conditions) add(term string, args ...any) {
-	c.terms, c.args = append(c.terms, term), append(c.args, args...)
-}
-
-func (c *conditions) text() string { return strings.Join(append(c.terms, "true"), " AND ") }
-
-func sessionsWhere(q room.SessionQuery) (where conditions, possible bool, err error) {
-	if q.State != "" {
-		where.add("state = ?", string(q.State))
-	}
-	if q.Source != "" {
-		where.add("source = ?", q.Source)
-	}
-	if q.RoomID != "" {
-		where.add("room_id = ?", q.RoomID)
-	}
-	if !q.From.IsZero() {
-		where.add("begin_ms >= ?", ceilMS(q.From))
-	}
-	if !q.To.IsZero() {
-		where.add("begin_ms < ?", ceilMS(q.To))
-	}
-	if q.Cursor != "" {
-		c, err := parseCursor(q.Cursor)
-		if err != nil {
-			return where, false, err
+	defer rows.Close()
+	var last int64
+	seen := 0
+	for ; rows.Next(); seen++ {
+		var l line
+		if err := rows.Scan(&l.place, &l.text, &l.summary, &l.doc); err != nil {
+			return page, false, err
 		}
-		where.add("(begin_ms, source, sid) < (?, ?, ?)", int64(c.begin), c.source, c.sid)
+		if look > 0 && !allIn(a.words, unmarked(l.text)) {
+			continue
+		}
+		if len(page.Items) == a.limit {
+			page.Next = formatCursor(a.mark, last)
+			return page, true, nil
+		}
+		made, err := item(l)
+		if err != nil {
+			return page, false, err
+		}
+		page.Items, last = append(page.Items, made), l.place
 	}
-	if q.Text == "" {
-		return where, true, nil
-	}
-	// The + keeps to the index that lists newest first: with a common word, going by the matches instead
-	// would fetch and sort them all for one page.
-	match, possible := matchOf(q.Text)
-	where.add("+row IN (SELECT rowid FROM words WHERE words MATCH ?)", match)
-	return where, possible, nil
+	return page, seen < look, rows.Err()
 }
-
-func limitOf(asked int) int {
-	if asked <= 0 {
-		return room.DefaultLimit
-	}
-	return min(asked, room.MaxLimit)
-}
-
-// ceilMS is the first whole millisecond that is not before t.
-func ceilMS(t time.Time) int64 { return t.Add(time.Millisecond - 1).UnixMilli() }

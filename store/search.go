@@ -1,7 +1,9 @@
 package store
 
 import (
-	"hash/fnv"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -12,7 +14,12 @@ import (
 const (
 	maxText  = 64 << 10 // bytes of a session's text that can be found
 	maxWords = 24       // words of a query that are looked at
+	maxTerms = 16       // words of the index that the beginning of one may stand for, see endings
 )
+
+// marking begins words that are in the full-text index beside a session's text, and that nobody can
+// type: with them the index answers for state, room and source, too, and leaps from match to match.
+const marking = '\uE000'
 
 // textOf is what a session can be found by: its title, its room_id, who was there. A name takes a line;
 // of a meeting of thousands the first to come fill the text.
@@ -20,6 +27,7 @@ func textOf(d room.Detail) string {
 	var text strings.Builder
 	seen := make(map[string]bool)
 	add := func(part string) {
+		part = strings.Map(lineless, part)
 		if part != "" && !seen[part] && text.Len() < maxText {
 			seen[part] = true
 			text.WriteString(part)
@@ -35,6 +43,13 @@ func textOf(d room.Detail) string {
 	return cut(text.String(), maxText)
 }
 
+func lineless(r rune) rune {
+	if r == '\n' || r == marking {
+		return ' '
+	}
+	return r
+}
+
 // cut shortens text to at most size bytes, between two characters.
 func cut(text string, size int) string {
 	if len(text) <= size {
@@ -46,34 +61,99 @@ func cut(text string, size int) string {
 	return text[:size]
 }
 
-func hashOf(text string) int64 {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(text)) // a hash takes everything
-	return int64(h.Sum64())
+// marksOf is what the index says of a session beside its text.
+func marksOf(d room.Detail) string {
+	marks := markOf("state", string(d.State)) + " " + markOf("room", d.RoomID) + " " + markOf("source", d.Source)
+	if len(d.Recordings) > 0 {
+		marks += " " + markOf(recordingShelf.table)
+	}
+	if len(d.Artifacts) > 0 {
+		marks += " " + markOf(artifactShelf.table)
+	}
+	return marks
 }
 
-// matchOf turns what somebody typed into a full-text expression, or says that nothing can match. Every
-// word must be found, as the beginning of one. The index splits rig-f1-1 into rig, f1 and 1, so a word is
-// looked for as the phrase of its pieces, of which the last may be a beginning.
-//
-// Only letters, digits and their marks pass, within quotes: nothing that the user types is syntax.
-func matchOf(typed string) (expression string, possible bool) {
-	var words []string
-	for word := range strings.FieldsSeq(typed) {
-		if strings.ContainsFunc(word, indexed) && len(words) < maxWords {
-			words = append(words, `"`+strings.Map(within, word)+`"*`)
+// markOf is a word that says something of a session. Hashed, the values of two marks are never the
+// beginning of one another, and the tokenizer finds nothing to split.
+func markOf(name string, values ...string) string {
+	mark := string(marking) + name
+	for _, value := range values {
+		hash := sha256.Sum256([]byte(value))
+		mark += hex.EncodeToString(hash[:8])
+	}
+	return mark
+}
+
+// unmarked is the text without the marks behind it.
+func unmarked(text string) string {
+	lines, _, _ := strings.Cut(text, string(marking))
+	return lines
+}
+
+// match is a search as the full-text index understands it. The whole says exactly what is looked for.
+// The quick leaves out beginnings that so many words have that the index would have to gather half of
+// itself: whoever goes by it looks for the words in the texts himself.
+type match struct{ whole, quick string }
+
+// matchOf turns words into a full-text expression. Only letters and digits pass, within quotes: nothing
+// that the user types is syntax.
+func (s *SQLite) matchOf(ctx context.Context, words []word, marks []string) (m match, err error) {
+	var whole, quick []string
+	for _, mark := range marks {
+		whole, quick = append(whole, quoted(mark)), append(quick, quoted(mark))
+	}
+	for _, w := range words {
+		terms, err := s.endings(ctx, w.last())
+		if err != nil {
+			return m, err
+		}
+		switch any := quoted(w.typed) + "*"; {
+		case len(terms) == 0:
+			whole, quick = append(whole, any), append(quick, any)
+		case len(terms) <= maxTerms:
+			one := oneOf(w.phrase(), terms)
+			whole, quick = append(whole, one), append(quick, one)
+		default:
+			whole = append(whole, any)
+			if phrase := w.phrase(); phrase != "" {
+				quick = append(quick, quoted(phrase))
+			}
 		}
 	}
-	return strings.Join(words, " AND "), len(words) > 0
+	return match{strings.Join(whole, " AND "), strings.Join(quick, " AND ")}, nil
 }
 
-// indexed: the index's tokenizer, unicode61, takes the character into words.
-func indexed(r rune) bool { return unicode.In(r, unicode.L, unicode.N, unicode.Co) }
+func quoted(phrase string) string { return `"` + phrase + `"` }
 
-// within is the character as it may stand within a phrase; what separates pieces is a space there.
-func within(r rune) rune {
-	if indexed(r) || unicode.Is(unicode.M, r) {
-		return r
+// oneOf is any of the terms at the end of a phrase.
+func oneOf(phrase string, terms []string) string {
+	for i, term := range terms {
+		terms[i] = quoted(strings.TrimSpace(phrase + " " + term))
 	}
-	return ' '
+	return "(" + strings.Join(terms, " OR ") + ")"
+}
+
+// endings are the words of the index that begin with some letters: at most maxTerms + 1. Asked for a
+// beginning, the index would gather all that has it before it gives the first; asked for a word, it
+// gives what is newest at once. None are found, too, where fold knows less of a script than the index.
+func (s *SQLite) endings(ctx context.Context, beginning string) (terms []string, err error) {
+	// The index holds the terms in order and no character of one is below 2: so each step of this is
+	// one look into it, past all the places of the term before.
+	rows, err := s.reads.QueryContext(ctx, `WITH RECURSIVE found(term) AS (
+		SELECT (SELECT term FROM terms WHERE term >= ?1 AND term < ?2 LIMIT 1)
+		UNION ALL SELECT (SELECT t.term FROM terms AS t WHERE t.term >= found.term || char(1) AND t.term < ?2 LIMIT 1)
+			FROM found WHERE found.term IS NOT NULL LIMIT ?3)
+		SELECT term FROM found WHERE term IS NOT NULL`, beginning, beginning+string(unicode.MaxRune), maxTerms+1)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var term string
+		if err := rows.Scan(&term); err != nil {
+			return nil, err
+		}
+		terms = append(terms, term)
+	}
+	return terms, rows.Err()
 }

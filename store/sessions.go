@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/roomwatch/roomwatch/room"
 )
@@ -18,16 +17,21 @@ const saveChunk = 100
 const (
 	putCheckpoint = `INSERT INTO checkpoint (one, position) VALUES (1, ?)
 		ON CONFLICT (one) DO UPDATE SET position = max(position, excluded.position)`
-	putSession = `INSERT INTO sessions
-		(source, sid, room_id, state, begin_ms, received_ms, created_for, created_failing, text_hash, summary, doc)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (sid, source) DO UPDATE SET room_id = excluded.room_id, state = excluded.state,
-			begin_ms = excluded.begin_ms, received_ms = excluded.received_ms, created_for = excluded.created_for,
-			created_failing = excluded.created_failing, text_hash = excluded.text_hash,
-			summary = excluded.summary, doc = excluded.doc
-		RETURNING row`
-	putWords = `INSERT OR REPLACE INTO words (rowid, text) VALUES (?, ?)`
+	sessionColumns = `source, sid, room_id, state, received_ms, created_for, created_failing, summary, text, doc`
+	addSession     = `INSERT INTO sessions (row, ` + sessionColumns + `, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	putSession     = `UPDATE sessions SET (row, ` + sessionColumns + `, sum) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE row = ?`
+	sessionAt      = `SELECT 1 FROM sessions WHERE row = ?`
+	putWords       = `INSERT OR REPLACE INTO words (rowid, text) VALUES (?, ?)`
+	dropWords      = `DELETE FROM words WHERE rowid = ?`
+	dropSession    = `DELETE FROM sessions WHERE row = ?`
 )
+
+// sessionWrites are the statements that a session is written with.
+var sessionWrites = append(append([]string{addSession, putSession, sessionAt, putWords, dropWords, dropSession},
+	recordingShelf.writes()...), artifactShelf.writes()...)
+
+// writes are the prepared statements of a transaction, by their text.
+type writes func(query string) *sql.Stmt
 
 // Save merges each session into its stored document, and with the last of them records the checkpoint:
 // every entry up to that position is then in the documents. A checkpoint never moves back; "" leaves it.
@@ -47,36 +51,37 @@ func (s *SQLite) Save(ctx context.Context, sessions []*room.Session, checkpoint 
 			err = s.write(ctx, func(tx *sql.Tx) error { return s.put(tx, docs, position, len(sessions) == 0) })
 		}
 		if err != nil {
-			return fmt.Errorf("save sessions: %w", err)
+			return s.failed("save sessions", err)
 		}
 	}
 	return nil
 }
 
 func (s *SQLite) put(tx *sql.Tx, docs []*document, checkpoint int64, last bool) error {
-	session, words := tx.Stmt(s.prepared[putSession]), tx.Stmt(s.prepared[putWords])
 	for _, d := range docs {
-		if err := d.put(session, words); err != nil {
+		if err := d.put(s.in(tx)); err != nil {
 			return err
 		}
 	}
 	if !last || checkpoint == 0 {
 		return nil
 	}
-	_, err := tx.Stmt(s.prepared[putCheckpoint]).Exec(checkpoint)
+	_, err := s.in(tx)(putCheckpoint).Exec(checkpoint)
 	return err
 }
 
 // document is a session as it is stored.
 type document struct {
 	session *room.Session
+	row     int64  // its place, when it is stored
 	stored  []byte // as it was before, nil when it is new
-	hash    int64  // of the stored text
+	was     string // its text before
 
-	summary      room.Summary
-	text         string
-	summaryBytes []byte
-	bytes        []byte
+	summary room.Summary
+	text    string
+	bytes   []byte
+	values  []any   // of the session's row: its columns, then their sum
+	filed   []filed // of its recordings and artifacts, those that are new or differ
 }
 
 // merged are the documents to write: those that differ from what is stored. This is the long part of
@@ -99,9 +104,13 @@ func (s *SQLite) merged(ctx context.Context, sessions []*room.Session) ([]*docum
 		if err := d.encode(); err != nil {
 			return nil, err
 		}
-		if !bytes.Equal(d.stored, d.bytes) {
-			changed = append(changed, d)
+		if bytes.Equal(d.stored, d.bytes) {
+			continue
 		}
+		if err := s.leaveUnchanged(ctx, d); err != nil {
+			return nil, err
+		}
+		changed = append(changed, d)
 	}
 	return changed, nil
 }
@@ -109,8 +118,8 @@ func (s *SQLite) merged(ctx context.Context, sessions []*room.Session) ([]*docum
 // document is the stored one, or an empty one when there is none.
 func (s *SQLite) document(ctx context.Context, key room.Key) (*document, error) {
 	d := &document{session: room.New(key)}
-	err := s.reads.QueryRowContext(ctx, "SELECT text_hash, doc FROM sessions WHERE sid = ? AND source = ?", key.SID, key.Source).
-		Scan(&d.hash, &d.stored)
+	err := s.reads.QueryRowContext(ctx, "SELECT row, text, doc FROM sessions WHERE sid = ? AND source = ?", key.SID, key.Source).
+		Scan(&d.row, &d.was, &d.stored)
 	if errors.Is(err, sql.ErrNoRows) {
 		return d, nil
 	}
@@ -122,7 +131,7 @@ func (s *SQLite) document(ctx context.Context, key room.Key) (*document, error) 
 
 func decode(doc []byte, session *room.Session) error {
 	if err := json.Unmarshal(doc, session); err != nil {
-		return fmt.Errorf("document of session %q: %w", session.SID, err)
+		return fmt.Errorf("%w: document of session %q: %w", errUndecodable, session.SID, err)
 	}
 	return nil
 }
@@ -132,100 +141,66 @@ func (d *document) encode() (err error) {
 		return err
 	}
 	detail := d.session.Detail()
-	d.summary, d.text = detail.Summary(), textOf(detail)
-	d.summaryBytes, err = json.Marshal(d.summary)
-	return err
-}
-
-func (d *document) put(session, words *sql.Stmt) error {
-	var row int64
-	created, hash := d.session.Created(), hashOf(d.text)
-	err := session.QueryRow(d.session.Source, d.session.SID, d.summary.RoomID, string(d.summary.State),
-		int64(room.At(d.summary.Begin())), int64(d.session.Received), int64(created.For), int64(created.Failing),
-		hash, d.summaryBytes, d.bytes).Scan(&row)
-	if err != nil || d.stored != nil && d.hash == hash {
+	d.summary = detail.Summary()
+	d.text = textOf(detail) + marksOf(detail)
+	if d.filed, err = filedOf(detail); err != nil {
 		return err
 	}
-	_, err = words.Exec(row, d.text)
+	summary, err := json.Marshal(d.summary)
+	created := d.session.Created()
+	d.values = []any{d.session.Source, d.session.SID, d.summary.RoomID, string(d.summary.State), int64(d.session.Received),
+		int64(created.For), int64(created.Failing), summary, d.text, d.bytes}
+	d.values = append(d.values, sumOf(d.values))
 	return err
 }
 
-// Load is a session from its document, or ErrNotFound.
-func (s *SQLite) Load(ctx context.Context, key room.Key) (*room.Session, error) {
-	d, err := s.document(ctx, key)
-	if err == nil && d.stored == nil {
-		err = ErrNotFound
-	}
-	if err != nil {
-		return nil, fmt.Errorf("load session: %w", err)
-	}
-	return d.session, nil
-}
-
-// Recent calls fn with the sessions that are not ended, and those of which something was received at or
-// after since. It returns fn's error. fn may use the store.
-func (s *SQLite) Recent(ctx context.Context, since time.Time, fn func(*room.Session) error) error {
-	keys, err := s.recentKeys(ctx, since)
-	if err != nil {
-		return fmt.Errorf("recent sessions: %w", err)
-	}
-	for _, key := range keys {
-		session, err := s.Load(ctx, key)
-		if errors.Is(err, ErrNotFound) {
-			continue // retention came first
-		}
-		if err != nil {
-			return fmt.Errorf("recent sessions: %w", err)
-		}
-		if err := fn(session); err != nil {
+// put writes the session where it stands in time, and what is filed of it. One whose beginning was
+// learned anew changes its place, and what refers to it goes along.
+func (d *document) put(on writes) (err error) {
+	before, isNew := d.row, d.stored == nil
+	if begin := room.At(d.summary.Begin()); isNew || !began(d.row, begin) {
+		if d.row, err = vacant(on(sessionAt), placeOf(begin, d.session.Source, d.session.SID)); err != nil {
 			return err
 		}
 	}
-	return nil
+	if values := append([]any{d.row}, d.values...); isNew {
+		_, err = on(addSession).Exec(values...)
+	} else {
+		_, err = on(putSession).Exec(append(values, before)...)
+	}
+	if err == nil && !isNew && before != d.row {
+		err = move(on, before, d.row)
+	}
+	if err == nil && (isNew || before != d.row || d.was != d.text) {
+		_, err = on(putWords).Exec(d.row, d.text)
+	}
+	for i := 0; err == nil && i < len(d.filed); i++ {
+		err = d.filed[i].put(on, d.row)
+	}
+	return err
 }
 
-func (s *SQLite) recentKeys(ctx context.Context, since time.Time) (keys []room.Key, err error) {
-	rows, err := s.reads.QueryContext(ctx, `SELECT source, sid FROM sessions WHERE state IN (?, ?)
-		UNION SELECT source, sid FROM sessions WHERE received_ms >= ?`,
-		string(room.StateCreated), string(room.StateLive), ceilMS(since))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var key room.Key
-		if err := rows.Scan(&key.Source, &key.SID); err != nil {
-			return nil, err
+func move(on writes, from, to int64) error {
+	for _, shelf := range []*shelf{recordingShelf, artifactShelf} {
+		if _, err := on(shelf.follow).Exec(to, from); err != nil {
+			return err
 		}
-		keys = append(keys, key)
 	}
-	return keys, rows.Err()
+	_, err := on(dropWords).Exec(from)
+	return err
 }
 
-// Siblings are the creations of the newest 50 stored sessions of a room, by sid.
-func (s *SQLite) Siblings(ctx context.Context, source, roomID string) (map[string]room.Created, error) {
-	siblings, err := s.siblings(ctx, source, roomID)
-	if err != nil {
-		return nil, fmt.Errorf("siblings: %w", err)
-	}
-	return siblings, nil
-}
-
-func (s *SQLite) siblings(ctx context.Context, source, roomID string) (map[string]room.Created, error) {
-	rows, err := s.reads.QueryContext(ctx, `SELECT sid, created_for, created_failing FROM sessions
-		WHERE room_id = ? AND source = ? ORDER BY begin_ms DESC, source DESC, sid DESC LIMIT 50`, roomID, source)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	siblings := make(map[string]room.Created)
-	for rows.Next() {
-		var sid string
-		var c room.Created
-		if err := rows.Scan(&sid, &c.For, &c.Failing); err != nil {
-			return nil, err
+// vacant is the first place from one on that no row takes.
+func vacant(taken *sql.Stmt, place int64) (int64, error) {
+	for {
+		var one int
+		err := taken.QueryRow(place).Scan(&one)
+		if errors.Is(err, sql.ErrNoRows) {
+			return place, nil
 		}
-		siblings[sid] = c
+		if err != nil {
+			return 0, err
+		}
+		place++
 	}
-	return siblings, rows.Err()
 }

@@ -41,9 +41,12 @@ const (
 // which a write does not hold up.
 type SQLite struct {
 	log           *slog.Logger
+	path          string       // "" in memory
 	held          *flock.Flock // nil in memory
 	writes, reads *sql.DB
 	prepared      map[string]*sql.Stmt // the writer's, by their text
+	space         []byte               // the writer's, for sums
+	warnings      []string             // as of Open
 
 	gate    sync.RWMutex // held for reading while work is handed in, so that Close finds all of it
 	closed  bool
@@ -54,17 +57,21 @@ type SQLite struct {
 
 	tail    tail
 	sources sources
-	saving  sync.Mutex // one Save at a time: it reads, merges and writes
+	saving  sync.Mutex // one Save at a time: it reads, merges and writes; nor does retention take sessions meanwhile
 	notes   chan room.Delivery
+	noted   atomic.Uint64
 	dropped atomic.Uint64
 
 	probeEvery time.Duration
 	trouble    atomic.Pointer[error]
 	began      atomic.Int64 // when the transaction that runs now began, in ns; 0 when none runs
+	damaged    atomic.Bool  // SQLite found the file damaged
+	suspect    atomic.Bool  // something in it could not be read
 }
 
 // Open opens the record at a STORE url, "file:PATH" or "memory:". A file has one holder: ErrHeld when there is
-// another. A file that does not exist is made; its folder must exist.
+// another. A file that does not exist is made; its folder must exist. One that is damaged is set aside,
+// and a fresh record begun: see Warnings.
 func Open(ctx context.Context, storeURL string, log *slog.Logger) (*SQLite, error) {
 	s := &SQLite{
 		log:        log,
@@ -74,34 +81,34 @@ func Open(ctx context.Context, storeURL string, log *slog.Logger) (*SQLite, erro
 		notes:      make(chan room.Delivery, maxWaiting),
 		probeEvery: time.Second,
 	}
-	err := s.open(storeURL)
+	err := s.hold(storeURL)
 	if err == nil {
-		err = s.load(ctx)
+		err = s.begin(ctx)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open store: %w", errors.Join(err, s.release()))
+		return nil, fmt.Errorf("open store: %w", errors.Join(err, s.disconnect(), s.letGo()))
 	}
 	s.running.Go(s.serve)
 	s.running.Go(s.keepNotes)
 	return s, nil
 }
 
-func (s *SQLite) open(storeURL string) error {
+// pathOf is the file of a STORE url, "" for memory.
+func pathOf(storeURL string) (string, error) {
 	switch path, isFile := strings.CutPrefix(storeURL, "file:"); {
 	case isFile && path != "":
-		return s.openFile(path)
+		return filepath.Abs(path)
 	case storeURL == "memory:":
-		return s.openMemory()
+		return "", nil
 	}
-	return fmt.Errorf("%q: only file:PATH and memory: are known", storeURL)
+	return "", fmt.Errorf("%q: only file:PATH and memory: are known", storeURL)
 }
 
-func (s *SQLite) openFile(path string) error {
-	path, err := filepath.Abs(path)
-	if err != nil {
+func (s *SQLite) hold(storeURL string) (err error) {
+	if s.path, err = pathOf(storeURL); err != nil || s.path == "" {
 		return err
 	}
-	held := flock.New(path+".lock", flock.SetPermissions(0o600))
+	held := flock.New(s.path+".lock", flock.SetPermissions(0o600))
 	locked, err := held.TryLock()
 	if err != nil {
 		return fmt.Errorf("lock: %w", err)
@@ -110,19 +117,49 @@ func (s *SQLite) openFile(path string) error {
 		return ErrHeld
 	}
 	s.held = held
+	return nil
+}
+
+// begin opens and reads the record, a fresh one when the file is damaged.
+func (s *SQLite) begin(ctx context.Context) error {
+	err := s.connectAndLoad(ctx)
+	if isDamage(err) && s.path != "" {
+		if err := errors.Join(s.disconnect(), s.setAside(err)); err != nil {
+			return err
+		}
+		err = s.connectAndLoad(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	return s.lookBeside()
+}
+
+func (s *SQLite) connectAndLoad(ctx context.Context) error {
+	open := s.openFile
+	if s.path == "" {
+		open = s.openMemory
+	}
+	if err := open(); err != nil {
+		return err
+	}
+	return s.load(ctx)
+}
+
+func (s *SQLite) openFile() error {
 	// SQLite would make the file readable for everybody; it names people.
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	file, err := os.OpenFile(s.path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
 	}
-	if err := file.Close(); err != nil {
+	if err := errors.Join(checkHeader(file), file.Close()); err != nil {
 		return err
 	}
-	s.writes, err = connect(path, 1, "journal_mode(wal)", "synchronous(full)", "journal_size_limit(67108864)")
+	s.writes, err = connect(s.path, 1, "journal_mode(wal)", "synchronous(full)", "journal_size_limit(67108864)")
 	if err != nil {
 		return err
 	}
-	s.reads, err = connect(path, readers, "query_only(1)")
+	s.reads, err = connect(s.path, readers, "query_only(1)")
 	return err
 }
 
@@ -154,23 +191,67 @@ func connect(path string, connections int, pragmas ...string) (*sql.DB, error) {
 
 // load brings the schema up to date and reads what the writer must know.
 func (s *SQLite) load(ctx context.Context) error {
-	if err := migrate(ctx, s.writes); err != nil {
+	version, err := s.examine(ctx)
+	if err != nil {
 		return err
 	}
-	s.prepared = make(map[string]*sql.Stmt)
-	for _, query := range []string{insertDelivery, sameBody, putSource, putCheckpoint, putSession, putWords, insertNote} {
-		stmt, err := s.writes.PrepareContext(ctx, query)
-		if err != nil {
+	if version > len(steps) {
+		return fmt.Errorf("written by a newer Roomwatch: schema version %d, this one knows %d", version, len(steps))
+	}
+	if version < len(steps) {
+		if err := migrate(ctx, s.writes, version); err != nil {
 			return err
 		}
-		s.prepared[query] = stmt
+	}
+	if s.prepared, err = prepare(ctx, s.writes, append(sessionWrites,
+		insertDelivery, sameBody, putSource, addIntake, putCheckpoint, insertNote, putMark)); err != nil {
+		return err
 	}
 	if err := s.sources.load(ctx, s.writes); err != nil {
 		return err
 	}
 	end, err := s.end(ctx)
+	if err != nil {
+		return err
+	}
 	s.tail.begin(end)
-	return err
+	return s.markOpen(ctx)
+}
+
+// preparer is a database or a transaction.
+type preparer interface {
+	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
+}
+
+func prepare(ctx context.Context, on preparer, queries []string) (map[string]*sql.Stmt, error) {
+	prepared := make(map[string]*sql.Stmt, len(queries))
+	for _, query := range queries {
+		stmt, err := on.PrepareContext(ctx, query)
+		if err != nil {
+			return nil, err
+		}
+		prepared[query] = stmt
+	}
+	return prepared, nil
+}
+
+// in gives the writer's statements in a transaction.
+func (s *SQLite) in(tx *sql.Tx) writes {
+	bound := make(map[string]*sql.Stmt)
+	return func(query string) *sql.Stmt {
+		stmt := bound[query]
+		if stmt == nil {
+			stmt = tx.Stmt(s.prepared[query])
+			bound[query] = stmt
+		}
+		return stmt
+	}
+}
+
+// failed is err with what was done. Whatever fails for the file's damage is remembered.
+func (s *SQLite) failed(what string, err error) error {
+	s.remember(err)
+	return fmt.Errorf("%s: %w", what, err)
 }
 
 // Close commits and answers what was handed in, then closes the record. Work that comes later gets
@@ -186,10 +267,11 @@ func (s *SQLite) Close() error {
 	close(s.appends)
 	close(s.closing)
 	s.running.Wait()
-	return s.release()
+	s.markClosed()
+	return errors.Join(s.disconnect(), s.letGo())
 }
 
-func (s *SQLite) release() error {
+func (s *SQLite) disconnect() error {
 	var errs []error
 	if s.reads != nil && s.reads != s.writes {
 		errs = append(errs, s.reads.Close())
@@ -197,8 +279,13 @@ func (s *SQLite) release() error {
 	if s.writes != nil {
 		errs = append(errs, s.writes.Close()) // last, so that it folds the write-ahead log into the file
 	}
-	if s.held != nil {
-		errs = append(errs, s.held.Unlock())
-	}
+	s.reads, s.writes = nil, nil
 	return errors.Join(errs...)
+}
+
+func (s *SQLite) letGo() error {
+	if s.held == nil {
+		return nil
+	}
+	return s.held.Unlock()
 }

@@ -124,6 +124,7 @@ func (s *SQLite) settle(err error) {
 			s.log.Error("the store cannot be written", "err", err)
 		}
 	}
+	s.remember(err)
 }
 
 // probe finds out whether there is room for an ordinary batch, by taking the room and giving it back.
@@ -148,6 +149,9 @@ func (s *SQLite) probe() error {
 // Health is nil, or why the record could not be written lately. It heals with the next write that
 // succeeds; while it is not nil, a write is tried every second.
 func (s *SQLite) Health() error {
+	if s.damaged.Load() {
+		return errors.New("the record's file is damaged; restart to set it aside")
+	}
 	if err := s.trouble.Load(); err != nil {
 		return fmt.Errorf("write store: %w", *err)
 	}

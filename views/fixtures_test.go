@@ -2,6 +2,7 @@ package views
 
 import (
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/roomwatch/roomwatch/live"
@@ -94,17 +95,19 @@ func models(typed string) map[string]live.Model {
 	sources := []live.SourceState{{Name: "default", LastDeliveryAt: noon, ReconciledAt: noon, Status: "receiving"}, {Name: typed, Status: "waiting"}}
 	rows := []live.Row{{Summary: &sum}, {Summary: &sub, Breakout: true}, {Summary: &disputed}, {Summary: &unverified}, {Summary: &found}}
 	totals := room.Totals{Rooms: 5, People: 40, Bots: 4, Microphones: 8, Cameras: 4, Screens: 4, RecordingsActive: 4, StreamsActive: 4}
-	return map[string]live.Model{
-		"overview":          live.Overview{Text: typed, Totals: totals, Rows: rows, Matches: len(rows), Ended: []*room.Summary{&gone}, Sources: sources},
+	pages := map[string]live.Model{
+		"overview":          live.Overview{Query: live.RoomQuery{Text: typed}, Totals: totals, Rows: rows, Matches: len(rows), Ended: []*room.Summary{&gone}, Sources: sources},
 		"overview in part":  live.Overview{Rows: rows[:1], Matches: 1201, Totals: totals, Sources: sources},
-		"overview no match": live.Overview{Text: typed, Totals: totals, Sources: sources},
+		"overview no match": live.Overview{Query: live.RoomQuery{Text: typed}, Totals: totals, Sources: sources},
 		"overview quiet":    live.Overview{Sources: sources},
 		"overview new":      live.Overview{Sources: sources[1:]},
-		"room":              live.Room{SID: sum.SID, Detail: &detail, Parent: &sub, Breakouts: []*room.Summary{&sub, &gone}, Sources: sources},
-		"room ended":        live.Room{SID: sum.SID, Detail: &over, Sources: sources},
+		"room":              live.Room{SID: sum.SID, Detail: &detail, Parent: &sub, Breakouts: []*room.Summary{&sub, &gone}, Sources: sources, Minute: noon.Add(25 * time.Minute), Deliveries: deliveryRows(typed), More: typed},
+		"room ended":        live.Room{SID: sum.SID, Detail: &over, Sources: sources, Minute: noon.Add(time.Hour), Span: live.SpanSession},
 		"room bare":         live.Room{SID: sub.SID, Detail: ptr(created.Detail()), Sources: sources},
 		"room unknown":      live.Room{SID: typed, Sources: sources},
 	}
+	maps.Copy(pages, listModels(typed))
+	return pages
 }
 
 func ptr[T any](v T) *T { return &v }

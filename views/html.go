@@ -26,6 +26,14 @@ func (HTML) Elements(m live.Model) []live.Element {
 		return overviewElements(m)
 	case live.Room:
 		return roomElements(m)
+	case live.Sessions:
+		return sessionsElements(m)
+	case live.Recordings:
+		return recordingsElements(m)
+	case live.Artifacts:
+		return artifactsElements(m)
+	case live.Intake:
+		return intakeElements(m)
 	}
 	panic(fmt.Sprintf("views: no page for %T", m))
 }
@@ -37,6 +45,14 @@ func (HTML) Root(m live.Model, inner map[string][]byte) []byte {
 		return render(overviewRoot(m, inner))
 	case live.Room:
 		return render(roomRoot(m, inner))
+	case live.Sessions:
+		return render(sessionsRoot(m, inner))
+	case live.Recordings:
+		return render(recordingsRoot(m, inner))
+	case live.Artifacts:
+		return render(artifactsRoot(m, inner))
+	case live.Intake:
+		return render(intakeRoot(m, inner))
 	}
 	panic(fmt.Sprintf("views: no page for %T", m))
 }

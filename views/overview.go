@@ -35,13 +35,15 @@ func name(h room.Head) string {
 
 func overviewElements(m live.Overview) []live.Element {
 	out := make([]live.Element, 0, 10+len(m.Rows)+len(m.Ended)+len(m.Sources))
-	out = append(out, totals(m.Totals)...)
+	out = append(out, trends(m.Totals, m.Hour)...)
 	out = append(out, element("rooms-number", "rooms-count", m.Matches, count))
 	ids := distinctIDs{}
 	for _, r := range m.Rows {
 		out = append(out, element(ids.of("session-"+r.SID, r.Source), "rooms", r, sessionRow))
 	}
 	out = append(out, roomsNote(m)...)
+	out = append(out, newArtifacts(ids, m.Artifacts)...)
+	out = append(out, newRecordings(ids, m.Recordings)...)
 	for _, s := range m.Ended {
 		out = append(out, element(ids.of("ended-"+s.SID, s.Source), "ended", s, endedItem))
 	}
@@ -51,30 +53,15 @@ func overviewElements(m live.Overview) []live.Element {
 	return append(out, sourceElements(m.Sources)...)
 }
 
-// distinctIDs keeps apart sessions of several sources that have the same sid: the first keeps its plain id.
+// distinctIDs keeps apart what has the same id in several sources: the first keeps its plain id.
 type distinctIDs map[string]bool
 
 func (d distinctIDs) of(id, source string) string {
-	if d[id] {
+	for d[id] {
 		id += "@" + source
 	}
 	d[id] = true
 	return id
-}
-
-func totals(t room.Totals) []live.Element {
-	of := func(id, label, short string, n int, note string) live.Element {
-		return element("stat-"+id, "totals", stat{label, short, n, note}, statBlock)
-	}
-	return []live.Element{
-		of("rooms", "Rooms", "", t.Rooms, ""),
-		of("people", "People", "", t.People, botsApart(t.Bots)),
-		of("mics", "Microphones", "Mics", t.Microphones, perPeople(t.Microphones, t.People)),
-		of("cams", "Cameras", "Cams", t.Cameras, perPeople(t.Cameras, t.People)),
-		of("screens", "Screens", "", t.Screens, ""),
-		of("recordings", "Recordings", "Rec", t.RecordingsActive, ""),
-		of("streams", "Streams", "", t.StreamsActive, ""),
-	}
 }
 
 func botsApart(bots int) string {
@@ -96,12 +83,12 @@ func perPeople(tracks, people int) string {
 func roomsNote(m live.Overview) []live.Element {
 	switch {
 	case m.Matches > len(m.Rows):
-		text := fmt.Sprintf("Showing %s of %s rooms. Narrow the filter to see the others.", comma(len(m.Rows)), comma(m.Matches))
+		text := fmt.Sprintf("Showing %s of %s rooms. Narrow the filter or turn the page to see the others.", comma(len(m.Rows)), comma(m.Matches))
 		return []live.Element{element("rooms-more", "rooms-note", text, say)}
 	case len(m.Rows) > 0:
 		return nil
 	}
-	return []live.Element{element("rooms-empty", "rooms-note", emptiness{m.Text, m.Totals.Rooms, received(m.Sources)}, noRooms)}
+	return []live.Element{element("rooms-empty", "rooms-note", emptiness{m.Query.Text, m.Totals.Rooms, received(m.Sources)}, noRooms)}
 }
 
 // emptiness is why no room is listed.

@@ -16,13 +16,19 @@ func roomElements(m live.Room) []live.Element {
 	sum := d.Summary()
 	out := []live.Element{element("room-head", "head", headOf(sum, m.Parent), roomHead)}
 	out = append(out, roomStats(sum)...)
+	out = append(out, timelineElements(m)...)
 	out = append(out, people(d.Participants, d.Head)...)
 	out = append(out, recordings(d.Recordings)...)
 	out = append(out, streams(d.Streams)...)
+	if m.Parent != nil {
+		out = append(out, element("breakout-parent", "breakouts", m.Parent, parentItem))
+		out = append(out, element("breakout-self", "breakouts", name(d.Head), selfItem))
+	}
 	for _, b := range m.Breakouts {
 		out = append(out, element("breakout-"+b.SID, "breakouts", b, breakoutItem))
 	}
 	out = append(out, artifacts(d)...)
+	out = append(out, roomDeliveryElements(m)...)
 	return append(out, sourceElements(m.Sources)...)
 }
 

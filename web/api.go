@@ -3,8 +3,8 @@ package web
 import (
 	"context"
 	"crypto/sha256"
+	_ "embed" // openapi.yaml
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -15,36 +15,41 @@ import (
 	"github.com/roomwatch/roomwatch/room"
 )
 
-// askTime bounds a question to the store.
-const askTime = 5 * time.Second
-
-// asking is the context of a question to the store. The request's own will not do: the HTTP engine uses
-// it again for the next request while the database may still look at it.
-func asking() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.Background(), askTime)
-}
-
-// answered turns a bad value into its problem document.
-func answered(c *fiber.Ctx, err error) error {
-	var bad *room.BadValue
-	if errors.As(err, &bad) {
-		return problem(c, fiber.StatusBadRequest, "Bad value", "The parameter "+bad.Name+" must be "+bad.Want+".")
+// list answers a page of a list, newest first, in the form that the store gives it.
+func list[Q, T any](s *Server, parse func(url.Values) (Q, error), ask func(context.Context, Q) (room.Page[T], error)) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		values, err := filters(c)
+		if err != nil {
+			return err
+		}
+		q, err := parse(values)
+		if err != nil {
+			return err
+		}
+		page, err := asked(s, func(ctx context.Context) (room.Page[T], error) { return ask(ctx, q) })
+		if err != nil {
+			return err
+		}
+		return c.JSON(page)
 	}
-	return err
 }
 
 // apiState is what is going on now (design section 5). The ETag names the state of the board.
 func (s *Server) apiState(c *fiber.Ctx) error {
-	q, err := query(c, room.ParseSessionQuery)
+	values, err := filters(c)
 	if err != nil {
-		return answered(c, err)
+		return err
+	}
+	q, err := room.ParseSessionQuery(url.Values{"limit": values["limit"], "cursor": values["cursor"]})
+	if err != nil {
+		return err
 	}
 	state, err := s.Board.State(time.Now(), q.Limit, q.Cursor)
 	if err != nil {
 		return err
 	}
-	asked := sha256.Sum256([]byte(fmt.Sprint(q.Limit, " ", q.Cursor)))
-	tag := fmt.Sprintf(`"%s-%d-%s"`, state.Epoch, state.Seq, hex.EncodeToString(asked[:4]))
+	page := sha256.Sum256([]byte(fmt.Sprint(q.Limit, " ", q.Cursor)))
+	tag := fmt.Sprintf(`"%s-%d-%s"`, state.Epoch, state.Seq, hex.EncodeToString(page[:4]))
 	c.Set(fiber.HeaderETag, tag)
 	c.Set(fiber.HeaderCacheControl, "no-cache")
 	if hasTag(c.Get(fiber.HeaderIfNoneMatch), tag) {
@@ -63,52 +68,60 @@ func hasTag(list, tag string) bool {
 	return false
 }
 
-// apiSessions is the history, newest first.
-func (s *Server) apiSessions(c *fiber.Ctx) error {
-	q, err := query(c, room.ParseSessionQuery)
-	if err != nil {
-		return answered(c, err)
-	}
-	ctx, cancel := asking()
-	defer cancel()
-	page, err := s.Record.Sessions(ctx, q)
+// apiSession is one session, whole.
+func (s *Server) apiSession(c *fiber.Ctx) error {
+	values, err := filters(c)
 	if err != nil {
 		return err
 	}
-	return c.JSON(page)
-}
-
-// apiSession is one session, whole.
-func (s *Server) apiSession(c *fiber.Ctx) error {
-	ctx, cancel := asking()
-	defer cancel()
-	detail, err := s.Board.Detail(ctx, c.Query("source"), sidOf(c))
+	source, sid := values.Get("source"), param(c, "sid")
+	detail, err := asked(s, func(ctx context.Context) (room.Detail, error) { return s.Board.Detail(ctx, source, sid) })
 	if err != nil {
 		return err
 	}
 	return c.JSON(detail)
 }
 
-// apiDeliveries is what came in, newest first: the record and the notes of what was refused.
-func (s *Server) apiDeliveries(c *fiber.Ctx) error {
-	q, err := query(c, room.ParseDeliveryQuery)
-	if err != nil {
-		return answered(c, err)
-	}
-	ctx, cancel := asking()
-	defer cancel()
-	page, err := s.Record.Deliveries(ctx, q)
+// apiDelivery is one delivery of the record, whole.
+func (s *Server) apiDelivery(c *fiber.Ctx) error {
+	d, err := s.delivery(c)
 	if err != nil {
 		return err
 	}
-	return c.JSON(page)
+	return c.JSON(d)
 }
 
-// query reads what is asked of a list.
-func query[Q any](c *fiber.Ctx, parse func(url.Values) (Q, error)) (q Q, err error) {
+// delivery is the one that the position in the path names.
+func (s *Server) delivery(c *fiber.Ctx) (room.Delivery, error) {
+	position := param(c, "position")
+	return asked(s, func(ctx context.Context) (room.Delivery, error) { return s.Record.Delivery(ctx, position) })
+}
+
+// sampleStep is how far samples are apart. Minutes in which Roomwatch did not run are missing.
+const sampleStep = time.Minute
+
+// apiTotals is the totals of all rooms over time.
+func (s *Server) apiTotals(c *fiber.Ctx) error {
 	values, err := filters(c)
 	if err != nil {
-		return q, err
+		return err
 	}
-	return parse(values)
+	span, known := map[string]time.Duration{"": time.Hour, "hour": time.Hour, "day": 24 * time.Hour}[values.Get("span")]
+	if !known {
+		return &room.BadValue{Name: "span", Want: "hour or day"}
+	}
+	samples := s.Board.Samples(span)
+	if samples == nil {
+		samples = []room.Sample{}
+	}
+	return c.JSON(fiber.Map{"step_seconds": sampleStep / time.Second, "samples": samples})
+}
+
+//go:embed openapi.yaml
+var openAPI []byte
+
+// apiDocument is the description of all this.
+func (s *Server) apiDocument(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderContentType, "application/yaml")
+	return c.Send(openAPI)
 }

@@ -54,7 +54,7 @@ func TestTheStateHasItsPinnedShape(t *testing.T) {
 	if got := keys(t, state.Sources[0]); got != "last_delivery_at name status" {
 		t.Error("source:", got)
 	}
-	if got := keys(t, state.Sessions[0]); got != "artifacts bots cameras created_at known_by last_event_at microphones peak_people people recordings_active room_id screens sid source started_at state streams_active trust" {
+	if got := keys(t, state.Sessions[0]); got != "artifacts bots cameras created_at first_event_at known_by last_event_at microphones peak_people people people_seen recordings_active room_id screens sid source started_at state streams_active trust" {
 		t.Error("session in a list:", got)
 	}
 	if _, text := state.Epoch.(string); !text {

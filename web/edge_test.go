@@ -171,7 +171,11 @@ func (b *broken) Health() error {
 }
 
 func (b *broken) Sessions(ctx context.Context, q room.SessionQuery) (room.Page[room.Summary], error) {
-	if b.fails.Load() {
+	switch {
+	case b.hangs.Load():
+		<-ctx.Done()
+		return room.Page[room.Summary]{}, errBroken
+	case b.fails.Load():
 		return room.Page[room.Summary]{}, errBroken
 	}
 	if q.Text == "panic" {

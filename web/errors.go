@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -28,6 +29,7 @@ type mishap struct {
 	code   int
 	title  string
 	detail string
+	bare   bool // no page says it: who is refused before a handler is asked is rarely a person
 }
 
 // known are the errors that have an answer of their own.
@@ -35,50 +37,67 @@ var known = []struct {
 	is error
 	mishap
 }{
-	{room.ErrNotFound, mishap{fiber.StatusNotFound, "Not known", "Nothing with this id is known. It may have passed the time for which history is kept."}},
-	{room.ErrBadCursor, mishap{fiber.StatusBadRequest, "Bad cursor", "The cursor was not made by this list."}},
-	{live.ErrNoView, mishap{fiber.StatusBadRequest, "No such view", "The view parameter names no view."}},
-	{live.ErrTooManyViews, mishap{fiber.StatusServiceUnavailable, "Too many views", "More different views are open than this process serves. Try again in a minute."}},
-	{live.ErrClosing, mishap{fiber.StatusServiceUnavailable, "Closing", "This process is shutting down. Try again."}},
+	{room.ErrNotFound, mishap{code: fiber.StatusNotFound, title: "Not known", detail: "Nothing with this id is known. It may have passed the time for which history is kept."}},
+	{room.ErrBadCursor, mishap{code: fiber.StatusBadRequest, title: "Bad cursor", detail: "The cursor was not made by this list. Start again without it."}},
+	{live.ErrNoView, mishap{code: fiber.StatusBadRequest, title: "No such view", detail: "The view parameter names no view."}},
+	{live.ErrTooManyViews, mishap{code: fiber.StatusServiceUnavailable, title: "Too many views", detail: "More different views are open than this process serves. Try again in a minute."}},
+	{live.ErrClosing, mishap{code: fiber.StatusServiceUnavailable, title: "Closing", detail: "This process is shutting down. Try again."}},
+	{errExports, mishap{code: fiber.StatusServiceUnavailable, title: "Too many exports", detail: "As many exports are under way as this process serves at one time. Try again in a minute."}},
+	{context.DeadlineExceeded, slow}, // the hub's own time for a question
+	{errSlow, slow},
 }
 
 // refusals are what is refused before a handler is asked, by the HTTP engine or for want of a route.
 var refusals = map[int]mishap{
-	fiber.StatusNotFound:                    {fiber.StatusNotFound, "Not found", "There is nothing at this address."},
-	fiber.StatusMethodNotAllowed:            {fiber.StatusMethodNotAllowed, "Method not allowed", "The header Allow says which methods are."},
-	fiber.StatusRequestTimeout:              {fiber.StatusRequestTimeout, "Timeout", "The request took too long to come in."},
-	fiber.StatusRequestEntityTooLarge:       {fiber.StatusRequestEntityTooLarge, "Too large", "The body is larger than what is read here: 1 MiB of a delivery, 64 KiB elsewhere."},
-	fiber.StatusRequestHeaderFieldsTooLarge: {fiber.StatusRequestHeaderFieldsTooLarge, "Headers too large", "The request line and the headers are larger than 16 KiB."},
-	fiber.StatusUpgradeRequired:             {fiber.StatusUpgradeRequired, "WebSocket expected", "This address answers to WebSockets only."},
+	fiber.StatusNotFound:                    {fiber.StatusNotFound, "Not found", "There is nothing at this address.", false},
+	fiber.StatusMethodNotAllowed:            {fiber.StatusMethodNotAllowed, "Method not allowed", "The header Allow says which methods are.", true},
+	fiber.StatusRequestTimeout:              {fiber.StatusRequestTimeout, "Timeout", "The request took too long to come in.", true},
+	fiber.StatusRequestEntityTooLarge:       {fiber.StatusRequestEntityTooLarge, "Too large", "The body is larger than what is read here: 1 MiB of a delivery, 64 KiB elsewhere.", true},
+	fiber.StatusRequestHeaderFieldsTooLarge: {fiber.StatusRequestHeaderFieldsTooLarge, "Headers too large", "The request line and the headers are larger than 16 KiB.", true},
+	fiber.StatusUpgradeRequired:             {fiber.StatusUpgradeRequired, "WebSocket expected", "This address answers to WebSockets only.", true},
 }
 
+const badValue = "Bad value"
+
 var (
-	badRequest = mishap{fiber.StatusBadRequest, "Bad request", "The request is not one that HTTP allows."}
-	failed     = mishap{fiber.StatusInternalServerError, "Something failed here", "The cause is in the log of the server."}
+	slow       = mishap{code: fiber.StatusServiceUnavailable, title: "Too slow", detail: "The question took too long. Narrow it."}
+	badRequest = mishap{code: fiber.StatusBadRequest, title: "Bad request", detail: "The request is not one that HTTP allows.", bare: true}
+	failed     = mishap{code: fiber.StatusInternalServerError, title: "Something failed here", detail: "The cause is in the log of the server."}
 )
+
+// mishapOf is what an answer says of an error. What a bad value should be is a fixed text, too.
+func mishapOf(err error) mishap {
+	var refused *fiber.Error
+	var bad *room.BadValue
+	switch {
+	case errors.As(err, &bad):
+		return mishap{code: fiber.StatusBadRequest, title: badValue, detail: "The parameter " + bad.Name + " must be " + bad.Want + "."}
+	case errors.As(err, &refused):
+		if m, ok := refusals[refused.Code]; ok {
+			return m
+		}
+		return badRequest // a line that broke, too: that is no failure of ours, and answered in vain
+	}
+	for _, k := range known {
+		if errors.Is(err, k.is) {
+			return k.mishap
+		}
+	}
+	return failed
+}
 
 // answerError turns every error into a fixed text. The cause is logged, never sent.
 func (s *Server) answerError(c *fiber.Ctx, err error) error {
 	secure(c.Response()) // a failed upgrade has cleared them
-	m := failed
-	var refused *fiber.Error
-	switch {
-	case errors.As(err, &refused):
-		if m = refusals[refused.Code]; m.code == 0 {
-			m = badRequest // a line that broke, too: that is no failure of ours, and answered in vain
-		}
-	default:
-		for _, k := range known {
-			if errors.Is(err, k.is) {
-				m = k.mishap
-			}
-		}
-	}
+	m := mishapOf(err)
 	if m.code == fiber.StatusRequestEntityTooLarge && strings.HasPrefix(strings.ToLower(c.Path()), "/webhook") {
 		s.note(c, room.Delivery{ReceivedAt: time.Now(), Verdict: room.Unreadable, Reason: "the body is larger than 1 MiB"}, "oversized")
 	}
-	if m == failed {
+	switch m {
+	case failed:
 		s.Log.Error("request failed", "method", c.Method(), "route", c.Route().Path, "err", err)
+	case slow:
+		s.Log.Warn("a question took too long", "method", c.Method(), "route", c.Route().Path, "err", err)
 	}
 	return answer(c, m)
 }
@@ -91,12 +110,19 @@ var machines = []string{"/webhook", "/live", "/livez", "/readyz", "/health", "/m
 func answer(c *fiber.Ctx, m mishap) error {
 	path := strings.TrimRight(strings.ToLower(c.Path()), "/")
 	switch {
-	case path == "/api" || strings.HasPrefix(path, "/api/"):
+	case forPrograms(path):
 		return problem(c, m.code, m.title, m.detail)
-	case slices.Contains(machines, path), m.code < fiber.StatusInternalServerError && m.code != fiber.StatusNotFound:
+	case path == "/live" && m.title == badValue:
+		return c.Status(m.code).JSON(fiber.Map{"status": strings.ToLower(m.title), "detail": m.detail})
+	case m.bare, slices.Contains(machines, path):
 		return status(c, m.code, strings.ToLower(m.title))
 	case m == refusals[fiber.StatusNotFound]:
 		return render(c, m.code, views.NotFoundPage())
 	}
 	return render(c, m.code, views.ErrorPage(m.code, m.title+".", m.detail))
+}
+
+// forPrograms: the API, and what is fetched to be read by a program.
+func forPrograms(path string) bool {
+	return path == "/api" || strings.HasPrefix(path, "/api/") || strings.HasSuffix(path, ".json")
 }

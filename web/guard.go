@@ -19,7 +19,11 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 // site makes a browser do by rebinding its name.
 func (s *Server) guard(c *fiber.Ctx) error {
 	if s.LoopbackOnly && !loopbackName(c.Hostname()) && !s.originHost(c.Hostname()) {
-		return status(c, fiber.StatusForbidden, "this Roomwatch has no login and answers to loopback names only")
+		const why = "this Roomwatch has no login and answers to loopback names only"
+		if forPrograms(strings.ToLower(c.Path())) {
+			return problem(c, fiber.StatusForbidden, "Not under this name", why)
+		}
+		return status(c, fiber.StatusForbidden, why)
 	}
 	return c.Next()
 }

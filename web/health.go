@@ -29,25 +29,52 @@ func (s *Server) isReady() bool {
 
 // health is for monitors, after the health+json draft. It holds nothing private: it needs no login.
 func (s *Server) health(c *fiber.Ctx) error {
-	board, record := "pass", "pass"
+	checks := map[string][]check{
+		"record:write":    {{Component: "datastore", Status: "pass"}},
+		"record:warnings": warned(s.Record.Warnings()),
+		"board:ready":     {{Component: "component", Status: "pass"}},
+	}
 	if !s.isReady() {
-		board = "warn"
+		checks["board:ready"][0].Status = "warn"
 	}
 	if s.Record.Health() != nil {
-		record = "fail"
+		checks["record:write"][0].Status = "fail"
 	}
-	overall, code := "pass", fiber.StatusOK
-	switch {
-	case record == "fail":
-		overall, code = "fail", fiber.StatusServiceUnavailable
-	case board == "warn":
-		overall = "warn"
+	overall := worst(checks)
+	code := fiber.StatusOK
+	if overall == "fail" {
+		code = fiber.StatusServiceUnavailable
 	}
-	check := func(component, status string) []fiber.Map {
-		return []fiber.Map{{"componentType": component, "status": status}}
+	return c.Status(code).JSON(fiber.Map{"status": overall, "checks": checks}, "application/health+json")
+}
+
+// check is what the draft says of one component.
+type check struct {
+	Component string `json:"componentType"`
+	Status    string `json:"status"` // pass, warn or fail
+	Output    string `json:"output,omitempty"`
+}
+
+func warned(warnings []string) []check {
+	if len(warnings) == 0 {
+		return []check{{Component: "datastore", Status: "pass"}}
 	}
-	return c.Status(code).JSON(fiber.Map{"status": overall, "checks": fiber.Map{
-		"record:write": check("datastore", record),
-		"board:ready":  check("component", board),
-	}}, "application/health+json")
+	checks := make([]check, 0, len(warnings))
+	for _, text := range warnings {
+		checks = append(checks, check{Component: "datastore", Status: "warn", Output: text})
+	}
+	return checks
+}
+
+// worst is how the whole fares when its parts fare so.
+func worst(checks map[string][]check) string {
+	overall := "pass"
+	for _, part := range checks {
+		for _, c := range part {
+			if c.Status == "fail" || overall == "pass" {
+				overall = c.Status
+			}
+		}
+	}
+	return overall
 }

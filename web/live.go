@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"errors"
-	"net/url"
 	"runtime/debug"
 	"strconv"
 	"sync"
@@ -58,20 +57,9 @@ func (s *Server) question(c *fiber.Ctx) (live.Question, error) {
 
 // found is the question with the key of its session, which may have to be read back from the record.
 func (s *Server) found(q live.Question) (live.Question, error) {
-	ctx, cancel := asking()
-	defer cancel()
-	var err error
-	q.Key, err = s.Board.Find(ctx, q.Key.Source, q.Key.SID)
+	key, err := asked(s, func(ctx context.Context) (room.Key, error) { return s.Board.Find(ctx, q.Key.Source, q.Key.SID) })
+	q.Key = key
 	return q, err
-}
-
-// filters are the parameters of a request.
-func filters(c *fiber.Ctx) (url.Values, error) {
-	values, err := url.ParseQuery(string(c.Request().URI().QueryString()))
-	if err != nil {
-		return nil, &room.BadValue{Name: "query", Want: "an ordinary query string"}
-	}
-	return values, nil
 }
 
 // watch is the life of a socket: one goroutine writes frames, this one reads. It must not return before
@@ -85,7 +73,7 @@ func (s *Server) watch(conn *websocket.Conn) {
 	defer s.sockets.leave()
 	v := &viewer{conn: conn, patience: s.ReadTime}
 	var err error
-	if v.Viewer, err = s.Hub.Watch(asked(conn)); err != nil {
+	if v.Viewer, err = s.Hub.Watch(wanted(conn)); err != nil {
 		say(conn, farewell(err))
 		return
 	}
@@ -98,8 +86,8 @@ func (s *Server) watch(conn *websocket.Conn) {
 	v.read()
 }
 
-// asked is what the viewer wants to see, and the state that it has: one that is no number is none.
-func asked(conn *websocket.Conn) (q live.Question, epoch string, seq uint64) {
+// wanted is what the viewer wants to see, and the state that it has: one that is no number is none.
+func wanted(conn *websocket.Conn) (q live.Question, epoch string, seq uint64) {
 	q, _ = conn.Locals("question").(live.Question)
 	seq, err := strconv.ParseUint(conn.Query("s"), 10, 64)
 	if err != nil {

@@ -57,6 +57,11 @@ func (m *metrics) gauge(name, help string, read func() float64) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read))
 }
 
+// counter adds a count that is kept elsewhere and read when it is asked for.
+func (m *metrics) counter(name, help string, read func() float64) {
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, read))
+}
+
 // serve answers in the Prometheus text format.
 func (m *metrics) serve() fiber.Handler {
 	return func(c *fiber.Ctx) error {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"time"
 
 	"github.com/a-h/templ"
 	"github.com/gofiber/fiber/v2"
@@ -35,16 +36,34 @@ func (s *Server) listPage(name, title string) fiber.Handler {
 		if err != nil {
 			return err
 		}
-		return s.page(c, q, views.PageData{Title: title, Nav: name})
+		return s.page(c, q, views.PageData{Title: titled(title, q), Nav: name})
 	}
 }
+
+// titled is the title of a list with what is searched in it, so that tabs and history tell pages apart.
+func titled(title string, q live.Question) string {
+	text := ""
+	if list, ok := q.List.(interface{ Values() url.Values }); ok {
+		text = list.Values().Get("q")
+	}
+	if text == "" {
+		return title
+	}
+	if letters := []rune(text); len(letters) > maxTitle {
+		text = string(letters[:maxTitle]) + "…"
+	}
+	return title + " “" + text + "”"
+}
+
+// maxTitle bounds what a title shows of a search, in letters.
+const maxTitle = 60
 
 func (s *Server) roomPage(c *fiber.Ctx) error {
 	filters, err := filters(c)
 	if err != nil {
 		return err
 	}
-	q, err := live.ParseQuestion("room:"+sidOf(c), filters)
+	q, err := live.ParseQuestion("room:"+param(c, "sid"), filters)
 	if errors.Is(err, live.ErrNoView) {
 		return room.ErrNotFound
 	}
@@ -55,6 +74,16 @@ func (s *Server) roomPage(c *fiber.Ctx) error {
 		return err
 	}
 	return s.page(c, q, views.PageData{Title: s.Board.Name(q.Key), Nav: "sessions"})
+}
+
+// deliveryPage is one delivery of the record, whole. It does not change, so it does not live.
+func (s *Server) deliveryPage(c *fiber.Ctx) error {
+	d, err := s.delivery(c)
+	if err != nil {
+		return err
+	}
+	return render(c, fiber.StatusOK, views.Page(views.PageData{Title: "Delivery " + d.Position, Nav: live.ViewIntake,
+		Root: views.Delivery(d), At: time.Now()}))
 }
 
 // page is the view as a complete document, which the socket then keeps up to date.
@@ -74,15 +103,6 @@ func render(c *fiber.Ctx, code int, page templ.Component) error {
 		return err
 	}
 	return c.Status(code).Type("html", "utf-8").Send(buf.Bytes())
-}
-
-// sidOf is the session's id in the path.
-func sidOf(c *fiber.Ctx) string {
-	sid, err := url.PathUnescape(c.Params("sid"))
-	if err != nil {
-		return ""
-	}
-	return sid
 }
 
 // staticFile serves what is inside the binary. Its address changes with its content.

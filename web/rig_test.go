@@ -74,11 +74,12 @@ func start(t *testing.T, settings ...setting) *rig {
 		t.Fatal(err)
 	}
 	board := live.NewBoard(record, []string{"default"}, log)
-	hub := live.NewHub(board, views.HTML{}, 10*time.Millisecond)
-	config := web.Config{Record: record, Board: board, Hub: hub, Keyring: keyring, LoopbackOnly: true, Log: log}
+	config := web.Config{Record: record, Board: board, Keyring: keyring, LoopbackOnly: true, Log: log}
 	for _, set := range settings {
 		set(&config)
 	}
+	hub := live.NewHub(board, config.Record, views.HTML{}, 10*time.Millisecond, log)
+	config.Hub = hub
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -1,5 +1,10 @@
 package web
 
+import (
+	"github.com/roomwatch/roomwatch/live"
+	"github.com/roomwatch/roomwatch/room"
+)
+
 // routes is every address that Roomwatch answers at.
 func (s *Server) routes() {
 	s.app.Use(s.recovered, s.guard)
@@ -13,9 +18,24 @@ func (s *Server) routes() {
 	s.app.Get("/metrics", s.metrics.serve())
 
 	s.app.Get("/api/v1/state", s.apiState)
-	s.app.Get("/api/v1/sessions", s.apiSessions)
+	s.app.Get("/api/v1/totals", s.apiTotals)
+	s.app.Get("/api/v1/sessions", list(s, room.ParseSessionQuery, s.Record.Sessions))
 	s.app.Get("/api/v1/sessions/:sid", s.apiSession)
-	s.app.Get("/api/v1/deliveries", s.apiDeliveries)
+	s.app.Get("/api/v1/recordings", list(s, room.ParseRecordingQuery, s.Record.Recordings))
+	s.app.Get("/api/v1/artifacts", list(s, room.ParseArtifactQuery, s.Record.Artifacts))
+	s.app.Get("/api/v1/deliveries", list(s, room.ParseDeliveryQuery, s.Record.Deliveries))
+	s.app.Get("/api/v1/deliveries/:position", s.apiDelivery)
+	s.app.Get("/api/v1/openapi.yaml", s.apiDocument)
+
+	// Not compressed: what compresses a stream takes one that breaks off for one that ended.
+	s.app.Get("/sessions.csv", export(s, sessionTable, asCSV))
+	s.app.Get("/sessions.json", export(s, sessionTable, asJSON))
+	s.app.Get("/recordings.csv", export(s, recordingTable, asCSV))
+	s.app.Get("/recordings.json", export(s, recordingTable, asJSON))
+	s.app.Get("/artifacts.csv", export(s, artifactTable, asCSV))
+	s.app.Get("/artifacts.json", export(s, artifactTable, asJSON))
+	s.app.Get("/intake.csv", export(s, deliveryTable, asCSV))
+	s.app.Get("/intake.json", export(s, deliveryTable, asJSON))
 
 	s.app.Get("/live", s.live())
 
@@ -23,4 +43,9 @@ func (s *Server) routes() {
 	pages.Get("/static/:name", s.staticFile)
 	pages.Get("/", s.overviewPage)
 	pages.Get("/rooms/:sid", s.roomPage)
+	pages.Get("/sessions", s.listPage(live.ViewSessions, "Sessions"))
+	pages.Get("/recordings", s.listPage(live.ViewRecordings, "Recordings"))
+	pages.Get("/artifacts", s.listPage(live.ViewArtifacts, "Artifacts"))
+	pages.Get("/intake", s.listPage(live.ViewIntake, "Intake"))
+	pages.Get("/intake/:position", s.deliveryPage)
 }

@@ -22,6 +22,7 @@ import (
 const (
 	maxHeader   = 16 << 10         // request line and headers
 	readTime    = 10 * time.Second // for a whole request, headers and body
+	answerTime  = 10 * time.Second // for a whole answer; for each part of an export
 	idleTime    = 75 * time.Second
 	closeSpread = 3 * time.Second // over which viewers are sent away
 	drainTime   = 5 * time.Second // for requests under way when the process shuts down
@@ -30,11 +31,13 @@ const (
 // Record is what web asks of the store. It is an interface because there are several stores, and because
 // web must not know them.
 type Record interface {
+	live.Lists
 	Append(ctx context.Context, d room.Delivery) (room.Delivery, error)
 	Note(d room.Delivery)
-	Sessions(ctx context.Context, q room.SessionQuery) (room.Page[room.Summary], error)
-	Deliveries(ctx context.Context, q room.DeliveryQuery) (room.Page[room.Delivery], error)
-	Health() error // nil, or why deliveries cannot be stored now
+	Delivery(ctx context.Context, position string) (room.Delivery, error) // room.ErrNotFound
+	Health() error                                                        // nil, or why deliveries cannot be stored now
+	Warnings() []string                                                   // what an operator should look at; fixed texts, nothing private
+	NotesDropped() uint64                                                 // how many notes were lost since the start
 }
 
 // Config is what the server needs to know and to reach.
@@ -51,6 +54,15 @@ type Config struct {
 
 	// ReadTime is how long a request, and a message of a viewer, may take to come in; 0 is ten seconds.
 	ReadTime time.Duration
+
+	// WriteTime is how long a reader may take none of an answer; 0 is ten seconds.
+	WriteTime time.Duration
+
+	// AskTime is how long the store may take for one question; 0 is five seconds.
+	AskTime time.Duration
+
+	// ExportRows bounds an export; 0 is 100,000.
+	ExportRows int
 }
 
 // Server answers HTTP.
@@ -62,19 +74,21 @@ type Server struct {
 	noted   *tally
 	sockets *sockets
 	metrics *metrics
+	exports chan struct{} // holds one token for each that is under way
 }
 
 // New makes a server; Serve starts it.
 func New(config Config) *Server {
-	s := &Server{Config: config, refused: newTally(), noted: newTally(), sockets: newSockets(), metrics: newMetrics()}
-	s.ReadTime = cmp.Or(config.ReadTime, readTime)
+	s := &Server{Config: config, refused: newTally(), noted: newTally(), sockets: newSockets(), metrics: newMetrics(), exports: make(chan struct{}, maxExports)}
+	s.ReadTime, s.WriteTime = cmp.Or(config.ReadTime, readTime), cmp.Or(config.WriteTime, answerTime)
+	s.AskTime, s.ExportRows = cmp.Or(config.AskTime, askTime), cmp.Or(config.ExportRows, exportRows)
 	s.SetKeyring(config.Keyring)
 	s.app = fiber.New(fiber.Config{
 		AppName:               "Roomwatch",
 		BodyLimit:             maxBody,
 		ReadBufferSize:        maxHeader,
 		ReadTimeout:           s.ReadTime,
-		WriteTimeout:          readTime,
+		WriteTimeout:          s.WriteTime,
 		IdleTimeout:           idleTime,
 		Immutable:             true, // what we keep must not change when the next request comes
 		DisableStartupMessage: true,
@@ -123,5 +137,8 @@ func (s *Server) gauges() {
 	s.metrics.gauge("roomwatch_people", "People online in all rooms.", totals(func(t room.Totals) int { return t.People }))
 	s.metrics.gauge("roomwatch_recordings_active", "Recordings that go on.", totals(func(t room.Totals) int { return t.RecordingsActive }))
 	s.metrics.gauge("roomwatch_streams_active", "RTMP streams that go on.", totals(func(t room.Totals) int { return t.StreamsActive }))
+	s.metrics.counter("roomwatch_notes_dropped_total", "Notes of refused deliveries that were lost because they came too fast.",
+		func() float64 { return float64(s.Record.NotesDropped()) })
+	s.metrics.gauge("roomwatch_exports", "Exports under way.", func() float64 { return float64(len(s.exports)) })
 	s.metrics.gauge("roomwatch_sockets", "Open live sockets.", func() float64 { return float64(s.sockets.count()) })
 }

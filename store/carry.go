@@ -1,0 +1,50 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/roomwatch/roomwatch/room"
+)
+
+// carryDocuments files the sessions of version 2 anew, each from its document, which has all that is known.
+func carryDocuments(ctx context.Context, tx *sql.Tx) error {
+	prepared, err := prepare(ctx, tx, sessionWrites)
+	if err != nil {
+		return err
+	}
+	next, err := tx.PrepareContext(ctx, "SELECT row, source, sid, doc FROM carried WHERE row > ? ORDER BY row LIMIT 1")
+	if err != nil {
+		return err
+	}
+	for row := int64(0); err == nil; {
+		row, err = carry(next, row, func(query string) *sql.Stmt { return prepared[query] })
+	}
+	if !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if err := next.Close(); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "DROP TABLE carried")
+	return err
+}
+
+// carry files the first session after a row of the old table, and returns that one's row.
+func carry(next *sql.Stmt, after int64, on writes) (row int64, err error) {
+	var key room.Key
+	d := &document{}
+	if err := next.QueryRow(after).Scan(&row, &key.Source, &key.SID, &d.bytes); err != nil {
+		return row, err
+	}
+	d.session = room.New(key)
+	if err := decode(d.bytes, d.session); err != nil {
+		return row, fmt.Errorf("%w: %w", errDamaged, err) // version 2 could not read it either
+	}
+	if err := d.encode(); err != nil {
+		return row, err
+	}
+	return row, d.put(on)
+}

@@ -1,0 +1,167 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+)
+
+// checkTime bounds the check of a record that was not closed: a start must not take long.
+const checkTime = 3 * time.Second
+
+// mostProblems are told of a damaged record.
+const mostProblems = 20
+
+// Check looks the whole record over, beside a serve if there is one: how the file hangs together, and
+// the sums of its rows. It returns what is wrong, nothing when all is well.
+func Check(ctx context.Context, storeURL string) (problems []string, err error) {
+	db, err := beside(storeURL, "query_only(1)")
+	if err == nil {
+		problems, err = problemsOf(ctx, db)
+		err = errors.Join(err, db.Close())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("check store: %w", err)
+	}
+	return problems, nil
+}
+
+// beside is a connection of one's own to the record of a serve that may be running.
+func beside(storeURL string, pragmas ...string) (*sql.DB, error) {
+	path, err := pathOf(storeURL)
+	if err != nil {
+		return nil, err
+	}
+	if path == "" {
+		return nil, errors.New("a record in memory is its serve's alone")
+	}
+	if _, err := os.Stat(path); err != nil {
+		return nil, err
+	}
+	return connect(path, 1, pragmas...)
+}
+
+// examine finds the record's version, and checks a record that was not closed. Damage is an error.
+func (s *SQLite) examine(ctx context.Context) (version int, err error) {
+	if version, err = versionOf(ctx, s.writes); err != nil {
+		return 0, err
+	}
+	state, err := openMark(ctx, s.writes)
+	switch {
+	case err != nil || state == closedWell || s.path == "":
+		return version, err
+	case state == metDamage:
+		return version, fmt.Errorf("%w: damage was met while it was open", errDamaged)
+	}
+	short, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	problems, err := problemsOf(short, s.writes)
+	switch {
+	case len(problems) > 0:
+		return version, fmt.Errorf("%w: %s", errDamaged, strings.Join(problems, "; "))
+	case err != nil && short.Err() != nil && ctx.Err() == nil:
+		s.warnings = append(s.warnings, warnUnchecked)
+		s.log.Warn("the record was not closed, and there was no time to check it whole; roomwatch check looks at all of it", "after", checkTime)
+		return version, nil
+	}
+	return version, err
+}
+
+// openMark is how the record was left. A new one was left well; of one without the mark it is not known.
+func openMark(ctx context.Context, db *sql.DB) (state int, err error) {
+	var tables, marks int
+	err = db.QueryRowContext(ctx, "SELECT count(*), coalesce(sum(name = 'marks'), 0) FROM sqlite_schema").Scan(&tables, &marks)
+	if err != nil || tables == 0 {
+		return closedWell, err
+	}
+	if marks == 0 {
+		return notClosed, nil
+	}
+	err = db.QueryRowContext(ctx, "SELECT value FROM marks WHERE name = 'open'").Scan(&state)
+	if errors.Is(err, sql.ErrNoRows) {
+		return notClosed, nil
+	}
+	return state, err
+}
+
+// problemsOf goes from what is quick and tells most to what is slow: when the time runs out, the first of
+// it is done.
+func problemsOf(ctx context.Context, db *sql.DB) ([]string, error) {
+	for _, look := range []func(context.Context, *sql.DB) ([]string, error){checkSchema, pragma("quick_check"), checkSums, pragma("integrity_check")} {
+		problems, err := look(ctx, db)
+		if isDamage(err) {
+			problems, err = append(problems, err.Error()), nil
+		}
+		if err != nil || len(problems) > 0 {
+			return problems, err
+		}
+	}
+	return nil, nil
+}
+
+// schemaSum is the checksum of the schema and its version.
+func schemaSum(ctx context.Context, db *sql.DB) (int64, error) {
+	version, err := versionOf(ctx, db)
+	if err != nil {
+		return 0, err
+	}
+	values := []any{int64(version)}
+	rows, err := db.QueryContext(ctx, "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema ORDER BY type, name")
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var part [4]string
+		if err := rows.Scan(&part[0], &part[1], &part[2], &part[3]); err != nil {
+			return 0, err
+		}
+		values = append(values, part[0], part[1], part[2], part[3])
+	}
+	return sumOf(values), rows.Err()
+}
+
+// checkSchema compares the schema with what it was when the record was opened, if that is known.
+func checkSchema(ctx context.Context, db *sql.DB) ([]string, error) {
+	sum, err := schemaSum(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	var marks int
+	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema WHERE name = 'marks'").Scan(&marks); err != nil || marks == 0 {
+		return nil, err
+	}
+	var known int64
+	err = db.QueryRowContext(ctx, "SELECT value FROM marks WHERE name = 'schema'").Scan(&known)
+	switch {
+	case errors.Is(err, sql.ErrNoRows) || err == nil && known == sum:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return []string{"the schema was changed"}, nil
+}
+
+func pragma(name string) func(context.Context, *sql.DB) ([]string, error) {
+	return func(ctx context.Context, db *sql.DB) (problems []string, err error) {
+		rows, err := db.QueryContext(ctx, fmt.Sprintf("PRAGMA %s(%d)", name, mostProblems))
+		if err != nil {
+			return nil, err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var said string
+			if err := rows.Scan(&said); err != nil {
+				return nil, err
+			}
+			if said != "ok" {
+				problems = append(problems, said)
+			}
+		}
+		return problems, rows.Err()
+	}
+}

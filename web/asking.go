@@ -1,0 +1,49 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/roomwatch/roomwatch/room"
+)
+
+// askTime bounds a question to the store.
+const askTime = 5 * time.Second
+
+// errSlow: a question took longer than its time.
+var errSlow = errors.New("the question took too long")
+
+// asked asks the store. The request's own context will not do: the HTTP engine uses it again for the next
+// request while the database may still look at it.
+func asked[T any](s *Server, question func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), s.AskTime)
+	defer cancel()
+	out, err := question(ctx)
+	if err != nil && ctx.Err() != nil {
+		err = fmt.Errorf("%w: %w", errSlow, err)
+	}
+	return out, err
+}
+
+// filters are the parameters of a request. Those that nobody asks for are ignored.
+func filters(c *fiber.Ctx) (url.Values, error) {
+	values, err := url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return nil, &room.BadValue{Name: "query", Want: "an ordinary query string"}
+	}
+	return values, nil
+}
+
+// param is a part of the path, "" when it is none that can be read.
+func param(c *fiber.Ctx, name string) string {
+	text, err := url.PathUnescape(c.Params(name))
+	if err != nil {
+		return ""
+	}
+	return text
+}
