@@ -1,6 +1,6 @@
 # `make` prints the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test tools generate check lint unit clean
+.PHONY: help run test tools generate check lint unit screenshots golden pages clean
 
 STATICCHECK := bin/staticcheck
 
@@ -36,7 +36,16 @@ $(STATICCHECK): tools/go.mod tools/go.sum
 	cd tools && go build -o ../$(STATICCHECK) honnef.co/go/tools/cmd/staticcheck
 
 unit: ## All Go tests, with the race detector, in any order
-	go test -race -shuffle=on ./...
+	go test -race -shuffle=on -timeout 18m ./...
+
+golden: ## Write the golden HTML of the components anew
+	go test ./views -run TestGolden -count=1 -update
+
+screenshots: ## Draw the pages of a simulated day into docs/screenshots
+	go test -tags screenshots -run TestScreenshots -count=1 .
+
+pages: ## Look at every page in Chromium as readers do: manners, axe, widths, keys (some minutes; wants a quiet machine)
+	go test -tags pages -timeout 18m -run 'Page|Paused|Pill|Palette|Key|Copy|Notice|Told|Flash|Tab|Times|Theme|Paper|Says' .
 
 clean: ## Remove what was built
 	rm -rf bin node_modules roomwatch

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/roomwatch/roomwatch/live"
 	"github.com/roomwatch/roomwatch/plugnmeet"
+	"github.com/roomwatch/roomwatch/room"
 	"github.com/roomwatch/roomwatch/store"
 	"github.com/roomwatch/roomwatch/views"
 	"github.com/roomwatch/roomwatch/web"
@@ -26,6 +28,8 @@ type App struct {
 	record   *store.SQLite
 	board    *live.Board
 	hub      *live.Hub
+	watch    *live.Attention
+	notifier *notifier // nil: nobody is told
 	server   *web.Server
 	listener net.Listener
 
@@ -34,8 +38,9 @@ type App struct {
 	fatal chan error
 }
 
-// openTime bounds the opening of the store: a refused start must not keep anybody waiting.
-const openTime = 4 * time.Second
+// openTime bounds the opening of the store. One that another serve holds is refused at once; after an unclean
+// stop a large one is looked at for some seconds.
+const openTime = 20 * time.Second
 
 // New checks the settings and puts the parts together. Nothing is answered yet.
 func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
@@ -43,22 +48,30 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	var news *notifier
+	var tell func([]room.Alarm)
+	if config.Attention.URL != "" {
+		if news, err = newNotifier(config.Attention, log); err != nil {
+			return nil, err
+		}
+		tell = news.tell
+	}
 	open, cancel := context.WithTimeout(ctx, openTime)
 	defer cancel()
 	record, err := store.Open(open, config.Store, log)
 	if err != nil {
 		return nil, err
 	}
-	tick := config.Tick
-	if tick == 0 {
-		tick = live.Tick
-	}
+	tick, look := cmp.Or(config.Tick, live.Tick), cmp.Or(config.Look, live.LookEvery)
 	names := sourceNames(sources)
 	board := live.NewBoard(record, names, log)
-	hub := live.NewHub(board, record, views.HTML{}, tick, log)
+	limits := config.Attention.limits()
+	pages := views.HTML{History: time.Duration(config.Retention), Bodies: time.Duration(config.RetentionBodies)}
+	hub := live.NewHub(board, record, pages, limits, tick, log)
 	server := web.New(web.Config{Record: record, Board: board, Hub: hub, Keyring: keyring,
-		Origins: config.Origins, LoopbackOnly: config.Auth == "none", Log: log})
-	return &App{config: config, sources: names, log: log, record: record, board: board, hub: hub, server: server, fatal: make(chan error, 3)}, nil
+		Origins: config.Origins, LoopbackOnly: config.Auth == "none", Gallery: config.Gallery, Log: log})
+	return &App{config: config, sources: names, log: log, record: record, board: board, hub: hub, server: server,
+		watch: live.NewAttention(board, record, limits, look, log, tell), notifier: news, fatal: make(chan error, 3)}, nil
 }
 
 // keysOf are the sources of settings that can be used, and the keys to verify their deliveries with.
@@ -99,6 +112,10 @@ func (a *App) Start() error {
 	a.stop = stop
 	a.tasks.Go(func() { a.report(a.board.Run(ctx)) })
 	a.tasks.Go(func() { a.hub.Run(ctx) })
+	a.tasks.Go(func() { a.watch.Run(ctx) })
+	if a.notifier != nil {
+		a.tasks.Go(func() { a.notifier.run(ctx) })
+	}
 	a.tasks.Go(func() { a.retain(ctx) })
 	a.tasks.Go(func() { a.report(a.server.Serve(listener)) })
 	return nil

@@ -27,11 +27,15 @@ type Config struct {
 	Retention       Period `default:"90d" help:"How long history is kept, counted from when a session was last heard of."`
 	RetentionBodies Period `default:"7d" help:"How long the bodies of deliveries are kept."`
 
+	Attention AttentionConfig `embed:"" prefix:"attention-"`
+
 	Auth    string   `default:"local" enum:"local,oidc,proxy,none" help:"Who may look: local, oidc, proxy, none (loopback only)."`
 	Origins []string `help:"Origins that may open the socket, beside the host that was asked." placeholder:"URL"`
 	Log     string   `default:"info" enum:"debug,info,warn,error" help:"Least level of log lines: debug, info, warn, error."`
 
-	Tick time.Duration `kong:"-"` // how long changes are gathered before they are sent; 0: live.Tick
+	Tick    time.Duration `kong:"-"` // how long changes are gathered before they are sent; 0: live.Tick
+	Look    time.Duration `kong:"-"` // how often it is looked whether something needs attention; 0: live.LookEvery
+	Gallery bool          `kong:"-"` // of the demo and of tests: every component in every state at /dev/gallery
 }
 
 // SourceConfig is one plugNmeet among several, in the file of --config.
@@ -67,6 +71,9 @@ func (c *Config) validate() error {
 	}
 	if c.Retention < minRetention || c.RetentionBodies < minRetention {
 		return fmt.Errorf("RETENTION=%s, RETENTION_BODIES=%s: less than %s is not kept. Write it like 90d or 36h", c.Retention, c.RetentionBodies, minRetention)
+	}
+	if err := c.Attention.validate(); err != nil {
+		return err
 	}
 	_, err := c.sources()
 	return err
@@ -123,14 +130,19 @@ func (c *Config) checkSource(s plugnmeet.Source) error {
 }
 
 func (c *Config) apiSecret() (plugnmeet.Secret, error) {
-	if c.APISecretFile == "" {
-		return c.APISecret, nil
+	return secretOf(c.APISecret, c.APISecretFile, "API_SECRET_FILE")
+}
+
+// secretOf is a secret that is set or, when it is not, the one in a file.
+func secretOf(set plugnmeet.Secret, file, setting string) (plugnmeet.Secret, error) {
+	if file == "" {
+		return set, nil
 	}
-	data, err := os.ReadFile(c.APISecretFile)
+	data, err := os.ReadFile(file)
 	if err != nil {
-		return "", fmt.Errorf("API_SECRET_FILE: %w", err)
+		return "", fmt.Errorf("%s: %w", setting, err)
 	}
-	return cmp.Or(c.APISecret, plugnmeet.Secret(strings.TrimSpace(string(data)))), nil
+	return cmp.Or(set, plugnmeet.Secret(strings.TrimSpace(string(data)))), nil
 }
 
 func sourceNames(sources []plugnmeet.Source) []string {

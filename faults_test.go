@@ -109,7 +109,7 @@ func TestAStoreThatIsHeldLockedIsAnsweredInTimeAndHeals(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "record.db")
 	app := startApp(t, testConfig("file:"+path))
 	defer app.close()
-	db, err := sql.Open("sqlite", path)
+	db, err := sql.Open("sqlite", path+"?_pragma=busy_timeout(5000)") // serve may be writing just now
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ func TestRowsWaitUnderThePointerAndThenCome(t *testing.T) {
 	day := capture(t, "three-rooms.jsonl")
 	app.replay(day[:20], 0)
 	b := startBrowser(t)
-	b.do(chromedp.Navigate(app.URL()))
+	b.visit(app.URL())
 	b.await("live", isLive)
 	b.await("three rooms", rows+` === 3`)
 	b.do(chromedp.Evaluate(`
@@ -54,7 +54,7 @@ func TestPausedPagesStandStillAndCatchUp(t *testing.T) {
 	day := capture(t, "three-rooms.jsonl")
 	app.replay(day[:20], 0)
 	b := startBrowser(t)
-	b.do(chromedp.Navigate(app.URL()))
+	b.visit(app.URL())
 	b.await("live", isLive)
 	b.await("three rooms", rows+` === 3`)
 	b.do(chromedp.Click(`#pill [data-action]`, chromedp.ByQuery))

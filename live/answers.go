@@ -193,7 +193,8 @@ func (b *Board) overview(q RoomQuery, m *matching) (Overview, uint64) {
 		matches = slices.DeleteFunc(matches, func(s *room.Summary) bool { return !within(s, q.Only) })
 	}
 	o.Matches = len(matches)
-	o.Rows, o.Query.Page, o.Pages = q.arrange(matches)
+	o.Rows, o.Before, o.Query.Page, o.Pages = q.arrange(matches)
+	b.fillHours(o.Rows, time.Now())
 	return o, seq
 }
 
@@ -216,7 +217,7 @@ func (b *Board) justEnded() []*room.Summary {
 func (b *Board) room(key room.Key) (Room, uint64) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	r := Room{SID: key.SID, Sources: b.sourceStates(pageGrain)}
+	r := Room{SID: key.SID, Sources: b.sourceStates(pageGrain), AlarmCount: len(b.alarms)}
 	e := b.sessions[key]
 	if e == nil {
 		return r, b.seq
@@ -250,10 +251,12 @@ func (b *Board) breakoutsOf(parent *entry) []*room.Summary {
 			out = append(out, e.summary)
 		}
 	}
-	slices.SortFunc(out, func(x, y *room.Summary) int {
-		return cmp.Or(cmp.Compare(x.Name(), y.Name()), x.Begin().Compare(y.Begin()), cmp.Compare(x.SID, y.SID))
-	})
+	slices.SortFunc(out, byName)
 	return out
+}
+
+func byName(x, y *room.Summary) int {
+	return cmp.Or(cmp.Compare(x.Name(), y.Name()), x.Begin().Compare(y.Begin()), cmp.Compare(x.SID, y.SID))
 }
 
 // footing changes when what pages say about the sources does.

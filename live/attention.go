@@ -11,10 +11,7 @@ import (
 	"github.com/roomwatch/roomwatch/room"
 )
 
-const (
-	lookEvery = 5 * time.Second
-	mostJobs  = room.MaxLimit // recordings in trouble that are listed
-)
+const mostJobs = room.MaxLimit // recordings in trouble that are listed
 
 // Attention finds what is wrong, in the background: once for everybody who looks.
 type Attention struct {
@@ -22,13 +19,17 @@ type Attention struct {
 	lists  Lists
 	limits room.Limits
 	log    *slog.Logger
-	tell   func(context.Context, []room.Alarm) // of those that are new; nil: nobody wants to know
+	every  time.Duration
+	tell   func([]room.Alarm) // of those that are new; nil: nobody wants to know
 }
 
-// NewAttention looks at a board and at what the record lists. Tell, if not nil, is called with alarms that
-// were not there before; the next look waits for it.
-func NewAttention(board *Board, lists Lists, limits room.Limits, log *slog.Logger, tell func(context.Context, []room.Alarm)) *Attention {
-	return &Attention{board: board, lists: lists, limits: limits, log: log, tell: tell}
+// LookEvery is how often it is looked whether something needs attention.
+const LookEvery = 5 * time.Second
+
+// NewAttention looks at a board and at what the record lists, every so often, usually LookEvery. Tell, if not
+// nil, is called with alarms that were not there before; the next look waits for it.
+func NewAttention(board *Board, lists Lists, limits room.Limits, every time.Duration, log *slog.Logger, tell func([]room.Alarm)) *Attention {
+	return &Attention{board: board, lists: lists, limits: limits, every: every, log: log, tell: tell}
 }
 
 // Run looks every few seconds, once the board is ready, until ctx ends.
@@ -38,7 +39,7 @@ func (a *Attention) Run(ctx context.Context) {
 	case <-ctx.Done():
 		return
 	}
-	tick := time.NewTicker(lookEvery)
+	tick := time.NewTicker(a.every)
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		a.look(ctx, time.Now())
@@ -51,11 +52,11 @@ func (a *Attention) Run(ctx context.Context) {
 
 // look replaces what is listed. What the record cannot say now is left out, and said in the log.
 func (a *Attention) look(ctx context.Context, now time.Time) {
-	ctx, cancel := context.WithTimeout(ctx, askTime)
+	asking, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	alarms := a.board.trouble(now, a.limits)
-	recordings, err := a.recordings(ctx, now)
-	refused, err2 := a.refused(ctx, now)
+	recordings, err := a.recordings(asking, now)
+	refused, err2 := a.refused(asking, now)
 	if err := errors.Join(err, err2); err != nil && ctx.Err() == nil {
 		a.log.Warn("what needs attention is not known whole", "err", err)
 	}
@@ -64,7 +65,7 @@ func (a *Attention) look(ctx context.Context, now time.Time) {
 		return cmp.Or(x.Concern.Compare(y.Concern), y.Since.Compare(x.Since), cmp.Compare(x.ID(), y.ID()))
 	})
 	if fresh := a.board.setAlarms(alarms); len(fresh) > 0 && a.tell != nil {
-		a.tell(ctx, fresh)
+		a.tell(fresh)
 	}
 }
 

@@ -97,6 +97,7 @@ func (ix index) drop(key room.Key, from roomKey) {
 type entry struct {
 	session  *room.Session
 	summary  *room.Summary
+	lately   lately
 	standing standing // as told to its siblings
 	room     roomKey
 	parent   roomKey                 // with an empty room_id: it is no breakout
@@ -179,7 +180,9 @@ func (b *Board) settle(touched map[room.Key]*entry) {
 }
 
 func (b *Board) refresh(e *entry) {
-	sum := e.session.Summary()
+	detail := e.session.Detail()
+	sum := detail.Summary()
+	e.lately = latelyOf(detail, time.Now())
 	b.totals.Count(e.summary, -1)
 	b.totals.Count(&sum, +1)
 	e.summary = &sum

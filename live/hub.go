@@ -31,12 +31,13 @@ var (
 
 // Hub keeps the views that are watched, and tells their viewers when they changed.
 type Hub struct {
-	board *Board
-	lists Lists
-	html  Renderer
-	tick  time.Duration
-	log   *slog.Logger
-	rail  rail
+	board  *Board
+	lists  Lists
+	html   Renderer
+	limits room.Limits
+	tick   time.Duration
+	log    *slog.Logger
+	rail   rail
 
 	mu      sync.Mutex
 	views   map[Question]*watched
@@ -52,10 +53,10 @@ type watched struct {
 	next    time.Time // not to be refreshed before
 }
 
-// NewHub makes a hub over a board and the lists of what the record holds. Tick is how long changes are
-// gathered, usually Tick.
-func NewHub(board *Board, lists Lists, html Renderer, tick time.Duration, log *slog.Logger) *Hub {
-	return &Hub{board: board, lists: lists, html: html, tick: tick, log: log, views: make(map[Question]*watched)}
+// NewHub makes a hub over a board and the lists of what the record holds. Limits are from when on pages
+// mark something; tick is how long changes are gathered, usually Tick.
+func NewHub(board *Board, lists Lists, html Renderer, limits room.Limits, tick time.Duration, log *slog.Logger) *Hub {
+	return &Hub{board: board, lists: lists, html: html, limits: limits, tick: tick, log: log, views: make(map[Question]*watched)}
 }
 
 // Page is a view as a page: the HTML of its root, and what a socket needs to go on from there.

@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/roomwatch/roomwatch/room"
@@ -67,7 +68,7 @@ func (h *Hub) ask(q Question, m *matching) (Model, uint64, error) {
 func thisMinute() time.Time { return time.Now().UTC().Truncate(time.Minute) }
 
 func (h *Hub) sessions(ctx context.Context, q room.SessionQuery) (m Sessions, err error) {
-	m = Sessions{Query: q, Minute: thisMinute(), Sources: h.board.Sources(), Day: h.board.Samples(sampledFor)}
+	m = Sessions{Query: q, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms()), Day: h.board.Samples(sampledFor)}
 	if m.Page, err = h.lists.Sessions(ctx, q); err != nil {
 		return m, err
 	}
@@ -76,12 +77,12 @@ func (h *Hub) sessions(ctx context.Context, q room.SessionQuery) (m Sessions, er
 }
 
 func (h *Hub) recordings(ctx context.Context, q room.RecordingQuery) (m Recordings, err error) {
-	m = Recordings{Query: q, Minute: thisMinute(), Sources: h.board.Sources()}
+	m = Recordings{Query: q, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms())}
 	page, err := h.lists.Recordings(ctx, q)
 	if err != nil {
 		return m, err
 	}
-	m.Rows, m.Next = recordingRows(page.Items, m.Minute), page.Next
+	m.Rows, m.Next, m.FileDue = h.recordingRows(page.Items, m.Minute), page.Next, h.limits.FileDue
 	if m.Matches, err = h.lists.CountRecordings(ctx, q); err != nil {
 		return m, err
 	}
@@ -90,7 +91,7 @@ func (h *Hub) recordings(ctx context.Context, q room.RecordingQuery) (m Recordin
 }
 
 func (h *Hub) artifacts(ctx context.Context, q room.ArtifactQuery) (m Artifacts, err error) {
-	m = Artifacts{Query: q, Minute: thisMinute(), Sources: h.board.Sources()}
+	m = Artifacts{Query: q, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms())}
 	if m.Page, err = h.lists.Artifacts(ctx, q); err != nil {
 		return m, err
 	}
@@ -106,7 +107,7 @@ func (h *Hub) artifacts(ctx context.Context, q room.ArtifactQuery) (m Artifacts,
 }
 
 func (h *Hub) intake(ctx context.Context, q room.DeliveryQuery) (m Intake, err error) {
-	m = Intake{Query: q, Minute: thisMinute(), Sources: h.board.Sources()}
+	m = Intake{Query: q, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms())}
 	if m.Rows, m.Next, err = h.deliveries(ctx, q); err != nil {
 		return m, err
 	}
@@ -143,12 +144,48 @@ func (h *Hub) room(ctx context.Context, q Question) (Model, uint64, error) {
 	if r.Detail == nil {
 		return r, seq, nil
 	}
-	var err error
+	err := h.kin(ctx, &r)
+	if err != nil {
+		return nil, 0, fmt.Errorf("ask for a room's breakouts: %w", err)
+	}
 	r.Deliveries, r.More, err = h.deliveries(ctx, room.DeliveryQuery{Source: q.Key.Source, SID: q.Key.SID, Limit: roomDeliveries})
 	if err != nil {
 		return nil, 0, fmt.Errorf("ask for a room's deliveries: %w", err)
 	}
 	return r, seq, nil
+}
+
+// mostBreakouts is how many breakout rooms of a session are listed.
+const mostBreakouts = 50
+
+// kin adds the parent and the breakout rooms that ended long ago and are in memory no longer. plugNmeet
+// names a parent by its room_id, so it is the newest session of that which had begun by then.
+func (h *Hub) kin(ctx context.Context, r *Room) error {
+	d := r.Detail
+	if d.ParentRoomID != "" && r.Parent == nil {
+		page, err := h.lists.Sessions(ctx, room.SessionQuery{Source: d.Source, RoomID: d.ParentRoomID, To: d.Begin().Add(time.Millisecond), Limit: 1})
+		if err != nil {
+			return err
+		}
+		if len(page.Items) > 0 {
+			r.Parent = &page.Items[0]
+		}
+	}
+	page, err := h.lists.Sessions(ctx, room.SessionQuery{Source: d.Source, Parent: d.RoomID, From: d.Begin(), To: d.EndedAt, Limit: mostBreakouts})
+	if err != nil {
+		return err
+	}
+	known := make(map[string]bool, len(r.Breakouts))
+	for _, b := range r.Breakouts {
+		known[b.SID] = true
+	}
+	for i := range page.Items {
+		if b := &page.Items[i]; !known[b.SID] {
+			r.Breakouts = append(r.Breakouts, b)
+		}
+	}
+	slices.SortFunc(r.Breakouts, byName)
+	return nil
 }
 
 // roomDeliveries is how many of a session's deliveries its page lists; the others are on the intake page.

@@ -63,7 +63,7 @@ func (rows) Root(_ live.Model, inner map[string][]byte) []byte { return inner["r
 // hub runs a hub over the desk's board until the test ends.
 func (d *desk) hub(lists live.Lists) *live.Hub {
 	d.t.Helper()
-	hub := live.NewHub(d.Board, lists, rows{}, time.Millisecond, slog.New(slog.DiscardHandler))
+	hub := live.NewHub(d.Board, lists, rows{}, room.DefaultLimits, time.Millisecond, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); hub.Run(ctx) }()
@@ -235,7 +235,7 @@ func TestAttentionComesAndGoesByItself(t *testing.T) {
 	limits.Refused = 2
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
-	attention := live.NewAttention(d.Board, d.record, limits, slog.New(slog.DiscardHandler), func(_ context.Context, alarms []room.Alarm) { told <- alarms })
+	attention := live.NewAttention(d.Board, d.record, limits, 20*time.Millisecond, slog.New(slog.DiscardHandler), func(alarms []room.Alarm) { told <- alarms })
 	recorded := event(room.KindRecordingStarted, "s1", 2)
 	recorded.Job = &room.JobSaid{RecordID: "r1"}
 	d.deliverEvent(event(room.KindRoomStarted, "s1", 1))

@@ -23,6 +23,7 @@ type Overview struct {
 	Query   RoomQuery // its page is the one that is shown
 	Totals  room.Totals
 	Rows    []Row // a page of the created and live sessions that match, breakouts under their parent
+	Before  int   // how many stand on the pages before
 	Matches int   // how many match in all
 	Pages   int   // at least 1
 	Counts  RoomCounts
@@ -40,15 +41,17 @@ type Overview struct {
 type Row struct {
 	*room.Summary
 	Breakout bool // stands under its parent
+	Hour     Hour
 }
 
 // Room is the page of one session. Detail is nil when no session of that sid is known.
 type Room struct {
-	SID       string
-	Detail    *room.Detail
-	Parent    *room.Summary   // the session this one is a breakout of, if it is known
-	Breakouts []*room.Summary // by name
-	Sources   []SourceState
+	SID        string
+	Detail     *room.Detail
+	Parent     *room.Summary   // the session this one is a breakout of, if it is known
+	Breakouts  []*room.Summary // by name
+	Sources    []SourceState
+	AlarmCount int // how much needs attention, over all rooms
 
 	Span       string        // of the timeline: "", SpanSession or SpanQuarter
 	Minute     time.Time     // the clock of the page, in whole minutes
@@ -58,23 +61,26 @@ type Room struct {
 
 // Sessions is the page of history.
 type Sessions struct {
-	Query   room.SessionQuery
-	Page    room.Page[room.Summary]
-	Matches int           // over all pages; more than room.MaxCount are told as one more
-	Day     []room.Sample // the totals of the last day, one a minute; minutes may be missing
-	Minute  time.Time     // the clock of the page, in whole minutes
-	Sources []SourceState
+	Query      room.SessionQuery
+	Page       room.Page[room.Summary]
+	Matches    int           // over all pages; more than room.MaxCount are told as one more
+	Day        []room.Sample // the totals of the last day, one a minute; minutes may be missing
+	Minute     time.Time     // the clock of the page, in whole minutes
+	Sources    []SourceState
+	AlarmCount int // how much needs attention, over all rooms
 }
 
 // Recordings is the page of recordings of all sessions.
 type Recordings struct {
-	Query   room.RecordingQuery
-	Rows    []RecordingRow
-	Next    string // the cursor of the following page, "" at the end
-	Matches int
-	Counts  []room.RecordingCount // recording and processing now; ready and failed of the last 24 hours
-	Minute  time.Time
-	Sources []SourceState
+	Query      room.RecordingQuery
+	Rows       []RecordingRow
+	Next       string // the cursor of the following page, "" at the end
+	Matches    int
+	FileDue    time.Duration         // how long after the end of a recording its file is expected
+	Counts     []room.RecordingCount // recording and processing now; ready and failed of the last 24 hours
+	Minute     time.Time
+	Sources    []SourceState
+	AlarmCount int // how much needs attention, over all rooms
 }
 
 // RecordingRow is a recording in a list.
@@ -86,24 +92,26 @@ type RecordingRow struct {
 
 // Artifacts is the page of the artifacts of all sessions.
 type Artifacts struct {
-	Query     room.ArtifactQuery
-	Page      room.Page[room.FiledArtifact]
-	Matches   int
-	Days      []room.UsageDay // of the last 14 days, oldest first; days without usage are missing
-	Costliest []room.RoomCost // today, the dearest first
-	Minute    time.Time
-	Sources   []SourceState
+	Query      room.ArtifactQuery
+	Page       room.Page[room.FiledArtifact]
+	Matches    int
+	Days       []room.UsageDay // of the last 14 days, oldest first; days without usage are missing
+	Costliest  []room.RoomCost // today, the dearest first
+	Minute     time.Time
+	Sources    []SourceState
+	AlarmCount int // how much needs attention, over all rooms
 }
 
 // Intake is the page of deliveries.
 type Intake struct {
-	Query    room.DeliveryQuery
-	Rows     []DeliveryRow
-	Next     string
-	Counts   []room.IntakeCount  // by minute, of the last hour
-	Refusals []room.RefusalCount // of the last hour, by reason
-	Minute   time.Time
-	Sources  []SourceState
+	Query      room.DeliveryQuery
+	Rows       []DeliveryRow
+	Next       string
+	Counts     []room.IntakeCount  // by minute, of the last hour
+	Refusals   []room.RefusalCount // of the last hour, by reason
+	Minute     time.Time
+	Sources    []SourceState
+	AlarmCount int // how much needs attention, over all rooms
 }
 
 // DeliveryRow is a delivery in a list, without its body.

@@ -39,15 +39,15 @@ func (r *rail) look(ctx context.Context, h *Hub) ([]room.FiledArtifact, []Record
 		h.log.Error("the newest artifacts and recordings could not be read", "err", err)
 		return r.artifacts, r.recordings
 	}
-	r.seq, r.artifacts, r.recordings = seq, artifacts.Items, recordingRows(recordings.Items, thisMinute())
+	r.seq, r.artifacts, r.recordings = seq, artifacts.Items, h.recordingRows(recordings.Items, thisMinute())
 	return r.artifacts, r.recordings
 }
 
 // recordingRows marks the recordings whose file is overdue.
-func recordingRows(list []room.FiledRecording, now time.Time) []RecordingRow {
+func (h *Hub) recordingRows(list []room.FiledRecording, now time.Time) []RecordingRow {
 	rows := make([]RecordingRow, 0, len(list))
 	for _, r := range list {
-		due := r.Due(room.DefaultLimits.FileDue)
+		due := r.Due(h.limits.FileDue)
 		rows = append(rows, RecordingRow{FiledRecording: r, Due: due, Overdue: !due.IsZero() && now.After(due)})
 	}
 	return rows

@@ -79,12 +79,17 @@ func (q RoomQuery) Values() url.Values {
 type RoomCounts struct{ Recording, Streaming, Screens, Breakouts, Empty, Unconfirmed int }
 
 func (c *RoomCounts) count(s *room.Summary) {
-	for only, n := range map[string]*int{OnlyRecording: &c.Recording, OnlyStreaming: &c.Streaming, OnlyScreens: &c.Screens,
-		OnlyBreakouts: &c.Breakouts, OnlyEmpty: &c.Empty, OnlyUnconfirmed: &c.Unconfirmed} {
+	add := func(n *int, only string) {
 		if within(s, only) {
 			*n++
 		}
 	}
+	add(&c.Recording, OnlyRecording)
+	add(&c.Streaming, OnlyStreaming)
+	add(&c.Screens, OnlyScreens)
+	add(&c.Breakouts, OnlyBreakouts)
+	add(&c.Empty, OnlyEmpty)
+	add(&c.Unconfirmed, OnlyUnconfirmed)
 }
 
 // within says whether a room is left by a narrowing.
@@ -128,9 +133,9 @@ func (q RoomQuery) order() func(x, y *room.Summary) int {
 	}
 }
 
-// arrange puts rooms in order, breakouts under their parent, and cuts out the page asked for. It says
-// which page that is: the last one, when there are fewer.
-func (q RoomQuery) arrange(sums []*room.Summary) (rows []Row, page, pages int) {
+// arrange puts rooms in order, breakouts under their parent, and cuts out the page asked for. It says how
+// many rooms stand before it, and which page it is: the last one, when there are fewer.
+func (q RoomQuery) arrange(sums []*room.Summary) (rows []Row, before, page, pages int) {
 	slices.SortFunc(sums, q.order())
 	parents := make(map[roomKey]bool, len(sums))
 	for _, s := range sums {
@@ -150,15 +155,19 @@ func (q RoomQuery) arrange(sums []*room.Summary) (rows []Row, page, pages int) {
 	pages = max(1, (len(tops)+PageRows-1)/PageRows)
 	page = min(max(q.Page, 1), pages)
 	from := (page - 1) * PageRows
-	for _, s := range tops[from:min(from+PageRows, len(tops))] {
-		rows = append(rows, Row{Summary: s})
+	for i, s := range tops[:min(from+PageRows, len(tops))] {
 		own := roomKey{s.Source, s.RoomID}
-		for _, breakout := range under[own] {
-			rows = append(rows, Row{Summary: breakout, Breakout: true})
+		if i < from {
+			before += 1 + len(under[own])
+		} else {
+			rows = append(rows, Row{Summary: s})
+			for _, breakout := range under[own] {
+				rows = append(rows, Row{Summary: breakout, Breakout: true})
+			}
 		}
-		delete(under, own)
+		delete(under, own) // two sessions may have the room_id
 	}
-	return rows, page, pages
+	return rows, before, page, pages
 }
 
 // matching finds the rooms that match a text, and remembers of each summary whether it does: only those

@@ -78,6 +78,9 @@ func (s *Summary) Alarms(now time.Time, l Limits) (out []Alarm) {
 	}
 	if !s.StreamFailedAt.IsZero() && s.StreamsActive == 0 {
 		add(ConcernStreamFailed, s.StreamFailedAt, 0)
+		for i := range out { // it is the only one yet
+			out[i].RecordID, out[i].Recorder, out[i].Message = s.failedStream.RecordID, s.failedStream.RecorderID, s.failedStream.Message
+		}
 	}
 	if s.Trust == TrustDisputed {
 		add(ConcernDisputed, s.LastEventAt, 0)

@@ -102,6 +102,7 @@ type Summary struct {
 
 	EmptySince     time.Time `json:"empty_since,omitzero"`      // of an open session without people: when the last of them left, or when it began
 	StreamFailedAt time.Time `json:"stream_failed_at,omitzero"` // the end of the newest stream, if that failed
+	failedStream   Stream    // that stream
 
 	Found string `json:"found,omitempty"` // in answers to a text search: the line of the session's text that matched first
 }
@@ -173,7 +174,8 @@ func (d Detail) Summary() Summary {
 		}
 	}
 	if n := len(d.Streams); n > 0 && d.Streams[n-1].State == StreamFailed {
-		sum.StreamFailedAt = d.Streams[n-1].EndedAt
+		sum.failedStream = d.Streams[n-1]
+		sum.StreamFailedAt = sum.failedStream.EndedAt
 	}
 	if d.State != StateEnded && d.People == 0 {
 		sum.EmptySince = d.emptySince()

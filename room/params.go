@@ -82,11 +82,11 @@ func (p *params) limit() int {
 	return limit
 }
 
-// ParseSessionQuery reads state, source, room_id, q, from, to, limit and cursor; a *BadValue says what is wrong.
+// ParseSessionQuery reads state, source, room_id, parent_room_id, q, from, to, limit and cursor; a *BadValue says what is wrong.
 func ParseSessionQuery(v url.Values) (SessionQuery, error) {
 	p := params{values: v}
 	q := SessionQuery{State: State(p.oneOf("state", string(StateCreated), string(StateLive), string(StateEnded))),
-		Source: p.text("source"), RoomID: p.text("room_id"), Text: strings.TrimSpace(p.text("q")),
+		Source: p.text("source"), RoomID: p.text("room_id"), Parent: p.text("parent_room_id"), Text: strings.TrimSpace(p.text("q")),
 		From: p.moment("from", false), To: p.moment("to", true), Limit: p.limit(), Cursor: p.text("cursor")}
 	return q, p.err
 }
@@ -120,7 +120,7 @@ func ParseDeliveryQuery(v url.Values) (DeliveryQuery, error) {
 
 // Values is the text form that ParseSessionQuery reads.
 func (q SessionQuery) Values() url.Values {
-	return values("state", string(q.State), "source", q.Source, "room_id", q.RoomID, "q", q.Text,
+	return values("state", string(q.State), "source", q.Source, "room_id", q.RoomID, "parent_room_id", q.Parent, "q", q.Text,
 		"from", fromText(q.From), "to", toText(q.To), "limit", limitText(q.Limit), "cursor", q.Cursor)
 }
 

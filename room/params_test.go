@@ -25,7 +25,7 @@ func TestEveryQueryIsReadBackFromItsText(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		limit := rapid.IntRange(1, MaxLimit).Draw(t, "limit")
 		text, from, to := words.Draw(t, "text"), moments.Draw(t, "from"), moments.Draw(t, "to")
-		sessions := SessionQuery{State: rapid.SampledFrom([]State{"", StateLive, StateEnded}).Draw(t, "state"), Source: text, RoomID: words.Draw(t, "room"),
+		sessions := SessionQuery{State: rapid.SampledFrom([]State{"", StateLive, StateEnded}).Draw(t, "state"), Source: text, RoomID: words.Draw(t, "room"), Parent: words.Draw(t, "parent"),
 			Text: text, From: from, To: to, Limit: limit, Cursor: words.Draw(t, "cursor")}
 		same(t, sessions, ParseSessionQuery)
 		recordings := RecordingQuery{State: rapid.SampledFrom([]string{"", RecordingReady}).Draw(t, "recording"), Text: text, From: from, To: to, Limit: limit}

@@ -32,6 +32,7 @@ type SessionQuery struct {
 	State    State
 	Source   string
 	RoomID   string
+	Parent   string // the room_id of the room that they are breakouts of
 	Text     string
 	From, To time.Time
 	Limit    int

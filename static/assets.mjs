@@ -18,9 +18,10 @@ const copies = {
 
 // Our name of an icon, and lucide's.
 const icons = {
-  agent: "bot", arrow: "corner-down-right", auto: "sun-moon", camera: "video", captions: "captions", chart: "chart-column",
-  chat: "message-square-text", clear: "x", coins: "coins", comfortable: "rows-2", compact: "rows-4", copy: "copy", download: "download",
-  file: "file-text", languages: "languages", mic: "mic", "mic-off": "mic-off", moon: "moon", phone: "phone", screen: "monitor-up",
+  agent: "bot", arrow: "corner-down-right", auto: "sun-moon", bell: "bell", camera: "video", captions: "captions", chart: "chart-column",
+  chat: "message-square-text", clear: "x", clock: "clock", coins: "coins", comfortable: "rows-2", compact: "rows-4", copy: "copy", download: "download",
+  file: "file-text", keyboard: "keyboard", languages: "languages", mic: "mic", "mic-off": "mic-off", moon: "moon", pause: "pause", person: "user", phone: "phone", screen: "monitor-up",
+  chevron: "chevron-right", down: "arrow-down", up: "arrow-up",
   search: "search", sound: "volume-2", speech: "audio-lines", sun: "sun", timer: "timer",
   overview: "house", sessions: "history", recordings: "film", artifacts: "package", intake: "inbox",
 };

@@ -12,18 +12,18 @@ const MANY = 2_000;          // waiting changes; more than these are cheaper to 
 
 let socket;                  // the current one: frames of any other are not heard
 let tries = 0;
-let heard = 0;               // when the last frame came
+let heard = Date.now();      // when the last frame came; the page itself is one
 let paused = false;
-let kept = [];               // frames that were under way when the reader paused
+let kept = [];               // frames that came while the reader paused, in order
+let changes = 0;             // in them; NaN when it is the whole view that came, Infinity when they were too many
 let timer;                   // of the next try
 let waiting = [];            // changes of place that wait while rows are held, in order
 let waitsFor = 0;            // the seq that is reached when they are done
 let heldSince = 0;
+let settling = false;        // they are being done
 let pointed = 0;             // when the pointer last moved
 
 const byId = (id) => document.getElementById(id);
-
-// Applying
 
 function parse(html) {
   const template = document.createElement("template");
@@ -44,7 +44,7 @@ const manners = {
 function morph(element, html) {
   const fresh = parse(html);
   if (!fresh) return;
-  document.dispatchEvent(new CustomEvent("roomwatch:applied", { detail: { elements: [fresh] } }));
+  applied([fresh], element);
   Idiomorph.morph(element, fresh, { morphStyle: "outerHTML", ignoreActiveValue: true, callbacks: manners });
 }
 
@@ -52,14 +52,12 @@ function morph(element, html) {
 function place(element, op) {
   const parent = byId(op.p), before = op.b ? byId(op.b) : null;
   if (!parent || (op.b && before?.parentNode !== parent)) throw new Error(`no place for ${op.t}`);
-  if (element.parentNode === parent && nextOf(element) === before) return;
+  if (element.parentNode === parent && element.nextElementSibling === before) return;
   if (element.isConnected && parent.moveBefore) parent.moveBefore(element, before);
   else parent.insertBefore(element, before);
 }
 
-const nextOf = (element) => element.nextElementSibling;
-
-const placed = (element, op) => element.parentNode === byId(op.p) && (nextOf(element)?.id ?? "") === (op.b ?? "");
+const placed = (element, op) => element.parentNode === byId(op.p) && (element.nextElementSibling?.id ?? "") === (op.b ?? "");
 
 function put(op) {
   const element = byId(op.t);
@@ -82,19 +80,20 @@ function del(op) {
   element.remove();
 }
 
-const applied = (elements) => document.dispatchEvent(new CustomEvent("roomwatch:applied", { detail: { elements } }));
+const reach = (seq) => { body.dataset.seq = seq; };
+const emit = (name, detail) => document.dispatchEvent(new CustomEvent("roomwatch:" + name, { detail }));
 
-const deeds = { put, del, say: (op) => { byId("said").textContent = op.h; } };
+// applied tells of elements that came into the page or, with the old one, of what one is about to become.
+const applied = (elements, old) => emit("applied", { elements, old });
+
+const deeds = { put, del, say: (op) => emit("news", op.h) };
 
 function reset(frame) {
   waiting = [];
-  const [op] = frame.o;
-  morph(byId(op.t), op.h);
+  morph(byId(frame.o[0].t), frame.o[0].h);
   body.dataset.epoch = frame.e;
   reach(frame.s);
 }
-
-const reach = (seq) => { body.dataset.seq = seq; };
 
 function apply(frame) {
   if (frame.r) return reset(frame);
@@ -120,8 +119,6 @@ function holding() {
   return true;
 }
 
-let settling = false;
-
 function settle() {
   const ops = waiting;
   waiting = [];
@@ -145,7 +142,7 @@ function release() {
 function connect(fresh) {
   clearTimeout(timer);
   waiting = [];
-  kept = [];
+  forget();
   const url = new URL(body.dataset.live, location.href);
   url.protocol = url.protocol.replace("http", "ws");
   if (!fresh) {
@@ -153,7 +150,6 @@ function connect(fresh) {
     url.searchParams.set("s", body.dataset.seq);
   }
   const own = socket = new WebSocket(url, PROTOCOL);
-  own.onopen = () => { if (own === socket && paused) pause(true); };
   own.onmessage = (event) => { if (own === socket) hear(event.data); };
   own.onclose = (event) => { if (own === socket) lost(event.code); };
 }
@@ -164,10 +160,23 @@ function hear(text) {
   tries = 0;
   body.dataset.at = frame.at;
   if (!paused) return take(frame);
-  if (frame.r) kept = [];
-  if (frame.o.length) kept.push(frame);
+  keep(frame);
   show("paused");
 }
+
+// keep sets a frame aside while the reader pauses. Of too many the server is told to send no more, and the
+// whole view is loaded again when the reader resumes.
+function keep(frame) {
+  if (frame.r) forget(NaN);
+  if (!frame.o.length || changes === Infinity) return;
+  kept.push(frame);
+  changes += frame.o.length;
+  if (kept.length <= MANY && !(changes > MANY)) return;
+  forget(Infinity);
+  socket.send(JSON.stringify({ k: "pause" }));
+}
+
+const forget = (n = 0) => { kept = []; changes = n; };
 
 function take(frame) {
   try {
@@ -180,6 +189,7 @@ function take(frame) {
 
 // reload asks for the whole view again: the page and the server no longer agree on what is where.
 function reload() {
+  show("connecting");
   drop();
   connect(true);
 }
@@ -199,7 +209,7 @@ function lost(code) {
 
 // show tells the pill how the page is connected; due is when it will be tried again.
 function show(state, due) {
-  document.dispatchEvent(new CustomEvent("roomwatch:connection", { detail: { state, heard, due } }));
+  emit("connection", { state, heard, due, waiting: waiting.length + changes });
 }
 
 function watch() {
@@ -214,12 +224,12 @@ function watch() {
 
 function pause(on) {
   paused = on;
-  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ k: on ? "pause" : "resume" }));
   if (on) return show("paused");
-  const frames = kept;
-  kept = [];
+  if (changes === Infinity) return reload();
+  const frames = kept, own = socket;
+  forget();
   show("live");
-  for (const frame of frames) take(frame);
+  for (const frame of frames) if (own === socket) take(frame);
 }
 
 function again() {
@@ -228,9 +238,8 @@ function again() {
   connect();
 }
 
-const asked = { pause: () => pause(true), resume: () => pause(false), reconnect: again };
-
 if (body.dataset.live) {
+  const asked = { pause: () => pause(true), resume: () => pause(false), reconnect: again };
   document.addEventListener("roomwatch:ask", (event) => asked[event.detail]?.());
   document.addEventListener("pointermove", () => { pointed = Date.now(); }, { passive: true });
   document.addEventListener("focusout", () => setTimeout(release));

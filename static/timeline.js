@@ -193,7 +193,7 @@ function key(event) {
   else at = (at || f.until) + move * step;
   show();
   clearTimeout(saying);
-  saying = setTimeout(() => { byId("said").textContent = [reading.querySelector("time"), ...[...reading.children].slice(1)].map((part) => part.textContent).join(", "); }, 500);
+  saying = setTimeout(() => document.dispatchEvent(new CustomEvent("roomwatch:say", { detail: [reading.querySelector("time"), ...[...reading.children].slice(1)].map((part) => part.textContent).join(", ") })), 500);
 }
 
 document.addEventListener("pointermove", point, { passive: true });

@@ -1,6 +1,7 @@
-// The manners of a page: ages that tick, the time zone, theme, density, copying and single keys.
-// The protocol is live.js; it tells of freshly put elements by the event roomwatch:applied.
-// All listeners are on the document, so that replaced rows keep working.
+// The manners of a page: ages that tick, the time zone, theme, density, copying, and cells that show that
+// they changed. The protocol is live.js; it tells of freshly put elements by the event roomwatch:applied.
+// Scripts speak to each other by such events: roomwatch:do asks for what a switch does, roomwatch:say has
+// something said to screen readers. All listeners are on the document, so that replaced rows keep working.
 
 const root = document.documentElement;
 const keep = (key, value) => { try { localStorage.setItem("roomwatch." + key, value); } catch { /* private mode */ } };
@@ -104,7 +105,7 @@ function tickTime(element) {
 function hm(element) {
   const { hm: at, as } = element.dataset;
   const date = at === "now" ? now() : Number(at);
-  const text = formats.hm.format(date);
+  const text = (as === "second" ? formats.time : formats.hm).format(date);
   write(element, as === "day" || as === "tick" && text === "00:00" ? formats.date.format(date) : text);
 }
 
@@ -173,16 +174,15 @@ function setKeys(on) {
   say(on ? "Single keys are on" : "Single keys are off");
 }
 
-function say(text) {
-  const region = document.getElementById("said");
-  if (region) region.textContent = text;
-}
+const emit = (name, detail) => document.dispatchEvent(new CustomEvent("roomwatch:" + name, { detail }));
+const say = (text) => emit("say", text);
 
 // Copying
 
 /** copyText is what a button copies: this page's address, another element's text, what it is told to, or its own text. */
 function copyText(button) {
-  const { copy, copyFrom } = button.dataset;
+  const { copy, copyFrom, copyOrigin } = button.dataset;
+  if (copyOrigin !== undefined) return location.origin + copy;
   if (copy === "link") return location.href;
   if (copyFrom) return button.closest("section").querySelector(copyFrom).textContent;
   return copy || button.textContent.trim();
@@ -197,7 +197,9 @@ async function copy(button) {
   }
   button.dataset.copied = "";
   setTimeout(() => { delete button.dataset.copied; }, 1200);
-  say(text.length < 200 ? `Copied ${text}` : "Copied");
+  const short = text.length < 200 ? text : "";
+  emit("toast", { icon: "copy", title: "Copied", text: short, brief: true });
+  say(`Copied ${short}`);
 }
 
 // Pages on plain http have no clipboard object.
@@ -214,46 +216,39 @@ function copyOldWay(text) {
   return done;
 }
 
-// The pill says how the page is connected, and offers the next step. live.js tells what is the case.
+// Changed cells: a row that is about to become another shows which of its texts are new. Ages don't count,
+// and nothing flashes for who asked for less motion.
 
-const pill = document.getElementById("pill");
-const states = {
-  connecting: ["Connecting", "", ""],
-  live: ["Live", "Pause", "pause"],
-  paused: ["Paused", "Resume", "resume"],
-  reconnecting: ["Reconnecting", "Now", "reconnect"],
-  offline: ["Offline", "Retry", "reconnect"],
-  expired: ["Session expired", "Sign in", "leave"],
-};
-let connection = { state: "connecting" };
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const FLASH = 600;
 
-function figure({ state, heard, due }) {
-  if (state === "live") return fresh(Date.now() - heard);
-  if (state === "reconnecting" || state === "offline") return `in ${Math.max(0, Math.ceil((due - Date.now()) / 1000))} s`;
-  return "";
+function words(cell) {
+  let text = cell.textContent;
+  for (const time of cell.querySelectorAll("time")) text = text.replace(time.textContent, "");
+  return text;
 }
 
-function showConnection() {
-  if (!pill) return;
-  const [word, action] = states[connection.state];
-  if (pill.dataset.state !== connection.state) pill.dataset.state = connection.state;
-  write(pill.querySelector("[data-word]"), word);
-  write(pill.querySelector("[data-figure]"), figure(connection));
-  const button = pill.querySelector("[data-action]");
-  write(button, action);
-  button.hidden = action === "";
+function flash(old, fresh) {
+  if (calm.matches || document.hidden || old.localName !== "tr") return;
+  const before = old.cells, after = fresh.cells;
+  if (before.length !== after?.length) return;
+  for (let i = 0; i < before.length; i++) {
+    if (before[i].localName !== "td") continue;
+    if (words(before[i]) !== words(after[i])) end(before[i]);
+    else if (!before[i].classList.contains("flash")) continue;
+    after[i].classList.add("flash"); // which the old cell takes over
+  }
 }
 
-function askConnection() {
-  const [, , deed] = states[connection.state];
-  if (deed === "leave") location.reload();
-  else document.dispatchEvent(new CustomEvent("roomwatch:ask", { detail: deed }));
-}
+const ends = new WeakMap();
 
-document.addEventListener("roomwatch:connection", (event) => {
-  connection = { ...connection, ...event.detail };
-  showConnection();
-});
+function end(cell) {
+  clearTimeout(ends.get(cell));
+  ends.set(cell, setTimeout(() => {
+    cell.classList.remove("flash");
+    if (!cell.className) cell.removeAttribute("class");
+  }, FLASH));
+}
 
 // Listeners
 
@@ -263,9 +258,8 @@ document.addEventListener("click", (event) => {
   for (const details of opened()) if (!details.contains(event.target)) details.open = false;
   const button = event.target.closest?.("button");
   if (!button) return;
-  const { action, copy: copied, zone: to, densitySwitch, themeSwitch, keys } = button.dataset;
-  if (action !== undefined) askConnection();
-  else if (copied !== undefined) copy(button);
+  const { copy: copied, zone: to, densitySwitch, themeSwitch, keys } = button.dataset;
+  if (copied !== undefined) copy(button);
   else if (to) setZone(to);
   else if (densitySwitch) setDensity(densitySwitch);
   else if (themeSwitch !== undefined) nextTheme();
@@ -273,27 +267,20 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") {
-    for (const details of opened()) {
-      if (details.contains(document.activeElement)) details.querySelector("summary").focus();
-      details.open = false;
-    }
-    return;
-  }
-  const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
-  if (typing || !keysOn() || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  if (event.key === "/") {
-    const input = document.querySelector("#filter input");
-    if (!input) return;
-    event.preventDefault();
-    input.focus();
-    input.select();
-  } else if (event.key === "t") {
-    nextTheme();
-  } else if (event.key === "p") {
-    if (["live", "paused"].includes(connection.state)) askConnection();
+  if (event.key !== "Escape") return;
+  for (const details of opened()) {
+    if (details.contains(document.activeElement)) details.querySelector("summary").focus();
+    details.open = false;
   }
 });
+
+const deeds = {
+  theme: nextTheme,
+  zone: () => setZone(zone === "utc" ? "local" : "utc"),
+  density: () => setDensity(root.dataset.density ? "compact" : "comfortable"),
+};
+
+document.addEventListener("roomwatch:do", (event) => deeds[event.detail]?.());
 
 // Exact times and whole names are put in reach when somebody points at them, so that rows stay small.
 document.addEventListener("pointerover", (event) => {
@@ -313,11 +300,13 @@ document.addEventListener("formdata", (event) => {
 });
 
 document.addEventListener("roomwatch:applied", (event) => {
-  for (const element of event.detail?.elements ?? []) tick(element);
+  const { elements = [], old } = event.detail ?? {};
+  for (const element of elements) tick(element);
+  if (old) flash(old, elements[0]);
 });
 
 /** tell says the server's clock to other scripts: they have none of their own. */
-const tell = () => document.dispatchEvent(new CustomEvent("roomwatch:tick", { detail: now() }));
+const tell = () => emit("tick", now());
 
 document.addEventListener("visibilitychange", () => { if (!document.hidden) tick(document); });
 
@@ -334,7 +323,6 @@ root.dataset.ticking = "";
 setInterval(() => {
   if (document.hidden) return;
   tick(document);
-  showConnection();
   tell();
 }, 1000);
 addEventListener("load", tell);

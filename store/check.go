@@ -1,11 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -21,7 +23,7 @@ const mostProblems = 20
 func Check(ctx context.Context, storeURL string) (problems []string, err error) {
 	db, err := beside(storeURL, "query_only(1)")
 	if err == nil {
-		problems, err = problemsOf(ctx, db)
+		problems, err = problemsOf(ctx, db, slices.Concat(shallow, deep))
 		err = errors.Join(err, db.Close())
 	}
 	if err != nil {
@@ -59,16 +61,27 @@ func (s *SQLite) examine(ctx context.Context) (version int, err error) {
 	}
 	short, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
-	problems, err := problemsOf(short, s.writes)
-	switch {
-	case len(problems) > 0:
-		return version, fmt.Errorf("%w: %s", errDamaged, strings.Join(problems, "; "))
-	case err != nil && short.Err() != nil && ctx.Err() == nil:
+	done, err := s.checkWithin(short, shallow)
+	if err == nil && !done {
 		s.warnings = append(s.warnings, warnUnchecked)
 		s.log.Warn("the record was not closed, and there was no time to check it whole; roomwatch check looks at all of it", "after", checkTime)
-		return version, nil
 	}
-	return version, err
+	if err == nil && done {
+		_, err = s.checkWithin(short, deep) // as far as the time goes
+	}
+	return version, cmp.Or(ctx.Err(), err)
+}
+
+// checkWithin says whether the time was enough. Damage is an error.
+func (s *SQLite) checkWithin(ctx context.Context, looks []look) (done bool, err error) {
+	problems, err := problemsOf(ctx, s.writes, looks)
+	switch {
+	case len(problems) > 0:
+		return true, fmt.Errorf("%w: %s", errDamaged, strings.Join(problems, "; "))
+	case ctx.Err() != nil:
+		return false, nil
+	}
+	return true, err
 }
 
 // openMark is how the record was left. A new one was left well; of one without the mark it is not known.
@@ -88,10 +101,17 @@ func openMark(ctx context.Context, db *sql.DB) (state int, err error) {
 	return state, err
 }
 
-// problemsOf goes from what is quick and tells most to what is slow: when the time runs out, the first of
-// it is done.
-func problemsOf(ctx context.Context, db *sql.DB) ([]string, error) {
-	for _, look := range []func(context.Context, *sql.DB) ([]string, error){checkSchema, pragma("quick_check"), checkSums, pragma("integrity_check")} {
+// look is one way to find what is wrong with a record.
+type look func(context.Context, *sql.DB) ([]string, error)
+
+// What is shallow is quick and finds what hangs wrong; what is deep reads every row and every index.
+var (
+	shallow = []look{checkSchema, pragma("quick_check")}
+	deep    = []look{checkSums, pragma("integrity_check")}
+)
+
+func problemsOf(ctx context.Context, db *sql.DB, looks []look) ([]string, error) {
+	for _, look := range looks {
 		problems, err := look(ctx, db)
 		if isDamage(err) {
 			problems, err = append(problems, err.Error()), nil
@@ -146,7 +166,7 @@ func checkSchema(ctx context.Context, db *sql.DB) ([]string, error) {
 	return []string{"the schema was changed"}, nil
 }
 
-func pragma(name string) func(context.Context, *sql.DB) ([]string, error) {
+func pragma(name string) look {
 	return func(ctx context.Context, db *sql.DB) (problems []string, err error) {
 		rows, err := db.QueryContext(ctx, fmt.Sprintf("PRAGMA %s(%d)", name, mostProblems))
 		if err != nil {

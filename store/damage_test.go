@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	victims      = 300 // sessions, and deliveries, in the record that is damaged
-	damageTrials = 150
+	victims      = 200 // sessions, and deliveries, in the record that is damaged
+	damageTrials = 40
 )
 
 // unclosed is the one file of a record whose serve was killed, and what was in it.
@@ -78,12 +78,12 @@ func asAppended(t *testing.T, s *SQLite, docs map[string]string) bool {
 	}
 }
 
-// places are where to damage a file: all of its header, and a sample of each page.
+// places are where to damage a file: in its header, at the heads of pages, and within them.
 func places(file []byte) (at []int) {
-	for i := 16; i < 100; i++ {
-		at = append(at, i)
-	}
 	random := rand.New(rand.NewPCG(8, 7))
+	for len(at) < damageTrials/4 {
+		at = append(at, 16+random.IntN(84))
+	}
 	for len(at) < damageTrials {
 		page := random.IntN(len(file) / 4096)
 		within := random.IntN(4096)
@@ -254,5 +254,18 @@ func TestCheckFindsAChangedLetterInAnyRow(t *testing.T) {
 		if _, err := Check(t.Context(), url); err == nil {
 			t.Errorf("%s was checked", url)
 		}
+	}
+}
+
+func TestACheckThatRunsOutOfTimeFindsNoDamage(t *testing.T) {
+	s := openAt(t, "memory:")
+	mustAppend(t, s, entry(1))
+	late, cancel := context.WithCancel(t.Context())
+	cancel()
+	if done, err := s.checkWithin(late, shallow); done || err != nil {
+		t.Errorf("without time: done %v, %v", done, err)
+	}
+	if done, err := s.checkWithin(t.Context(), shallow); !done || err != nil {
+		t.Errorf("with time: done %v, %v", done, err)
 	}
 }

@@ -6,13 +6,14 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/json"
 	"math"
 
 	"github.com/roomwatch/roomwatch/room"
 )
 
 // Deliveries is a page of the deliveries that q asks for, newest first: entries of the record with their
-// position and body, among notes, which have neither. Limit and cursor are those of Sessions.
+// position, body and what they say, among notes, which have none of these. Limit and cursor are those of Sessions.
 func (s *SQLite) Deliveries(ctx context.Context, q room.DeliveryQuery) (room.Page[room.Delivery], error) {
 	page, err := s.deliveries(ctx, q)
 	if err != nil {
@@ -22,8 +23,8 @@ func (s *SQLite) Deliveries(ctx context.Context, q room.DeliveryQuery) (room.Pag
 }
 
 const (
-	noteColumns     = "received_at, source, id, event, room_id, sid, verdict, reason, lag_ms, code, NULL"
-	deliveryColumns = "received_at, source, id, event, room_id, sid, verdict, reason, lag_ms, '', body"
+	noteColumns     = "received_at, source, id, event, room_id, sid, verdict, reason, lag_ms, code, NULL, NULL"
+	deliveryColumns = "received_at, source, id, event, room_id, sid, verdict, reason, lag_ms, '', body, said"
 )
 
 // deliveries merges two lists, each in the order of its own table: positions grow with the time of
@@ -129,8 +130,13 @@ func (s *SQLite) listed(ctx context.Context, query, key string, below int64, lim
 func scanPlaced(rows *sql.Rows, before ...any) (d placed, err error) {
 	var received room.Time
 	var body []byte
-	err = rows.Scan(append(before, &d.place, &received, &d.Source, &d.ID, &d.Event, &d.RoomID, &d.SID, &d.Verdict, &d.Reason, &d.LagMS, &d.Code, &body)...)
+	var said sql.RawBytes
+	err = rows.Scan(append(before, &d.place, &received, &d.Source, &d.ID, &d.Event, &d.RoomID, &d.SID, &d.Verdict, &d.Reason, &d.LagMS, &d.Code, &body, &said)...)
 	d.ReceivedAt, d.Body = received.Time(), body
+	if err == nil && said != nil {
+		d.Said = new(room.Event)
+		err = json.Unmarshal(said, d.Said)
+	}
 	return d, err
 }
 
@@ -164,8 +170,7 @@ func (s *SQLite) delivery(ctx context.Context, position string) (room.Delivery, 
 // mark is how far a list of deliveries was read, in either table.
 type mark struct{ position, note int64 }
 
-// markVersion is the first byte of every mark; it differs from cursorVersion, so that a cursor of the
-// sessions is not taken for one of the deliveries.
+// markVersion is the first byte of every mark; it differs from those of the other lists' cursors.
 const markVersion = 2
 
 func (m mark) String() string {

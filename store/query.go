@@ -42,6 +42,7 @@ func (s *SQLite) sessionsAsked(ctx context.Context, q room.SessionQuery) (a aske
 		return a, err
 	}
 	a.equal("s.room_id", q.RoomID, "sessions_room", "room")
+	a.equal("s.parent", q.Parent, "sessions_parent", "parent")
 	if q.State != room.StateEnded {
 		a.equal("s.state", string(q.State), "sessions_state", "state")
 	}

@@ -18,6 +18,9 @@ func meeting(source, sid, roomID, title string, minute int, ended bool, people .
 	at := noon.Add(time.Duration(minute) * time.Minute)
 	of := func(e room.Event) room.Event {
 		e.Source, e.RoomID, e.Title = source, roomID, title
+		if strings.HasSuffix(roomID, "2") {
+			e.ParentRoomID = "room1"
+		}
 		return e
 	}
 	created := of(event(room.KindRoomCreated, sid, sid+"created", at))
@@ -89,7 +92,8 @@ func TestSessionsAreFilteredAndPagedAsAPlainListWouldBe(t *testing.T) {
 		from, to := noon.Add(5*time.Minute), noon.Add(20*time.Minute)
 		for _, state := range []room.State{"", room.StateCreated, room.StateLive, room.StateEnded} {
 			for _, q := range []room.SessionQuery{{}, {Source: "a"}, {RoomID: "room2"}, {Source: "b", RoomID: "room2"}, {From: from}, {To: to},
-				{From: from, To: to, Source: "a"}, {Text: "week ana"}, {Text: "week", RoomID: "room1", From: from}, {RoomID: "no such room"}} {
+				{From: from, To: to, Source: "a"}, {Text: "week ana"}, {Text: "week", RoomID: "room1", From: from}, {RoomID: "no such room"},
+				{Parent: "room1"}, {Parent: "room2"}, {Parent: "room1", Text: "week", From: from}} {
 				q.State = state
 				want := slices.DeleteFunc(slices.Clone(plain), func(sum room.Summary) bool { return !matches(q, sum, s, t) })
 				for _, q.Limit = range []int{0, 1, 7} {
@@ -122,7 +126,7 @@ func matches(q room.SessionQuery, sum room.Summary, s *SQLite, t *testing.T) boo
 			return false
 		}
 	}
-	return (q.State == "" || q.State == sum.State) && (q.Source == "" || q.Source == sum.Source) && (q.RoomID == "" || q.RoomID == sum.RoomID) &&
+	return (q.State == "" || q.State == sum.State) && (q.Source == "" || q.Source == sum.Source) && (q.RoomID == "" || q.RoomID == sum.RoomID) && (q.Parent == "" || q.Parent == sum.ParentRoomID) &&
 		(q.From.IsZero() || !sum.Begin().Before(q.From)) && (q.To.IsZero() || sum.Begin().Before(q.To))
 }
 

@@ -101,6 +101,7 @@ CREATE TABLE sessions (
 	source          TEXT NOT NULL,
 	sid             TEXT NOT NULL,
 	room_id         TEXT NOT NULL,
+	parent          TEXT NOT NULL,
 	state           TEXT NOT NULL,
 	received_ms     INTEGER NOT NULL,
 	created_for     INTEGER NOT NULL,
@@ -113,6 +114,7 @@ CREATE TABLE sessions (
 );
 CREATE INDEX sessions_state ON sessions (state, row, source);
 CREATE INDEX sessions_room ON sessions (room_id, row, source, state);
+CREATE INDEX sessions_parent ON sessions (parent, row, source, state);
 CREATE INDEX sessions_source ON sessions (source, row, state);
 CREATE INDEX sessions_received ON sessions (received_ms, state);
 CREATE TABLE recordings (

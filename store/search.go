@@ -64,6 +64,9 @@ func cut(text string, size int) string {
 // marksOf is what the index says of a session beside its text.
 func marksOf(d room.Detail) string {
 	marks := markOf("state", string(d.State)) + " " + markOf("room", d.RoomID) + " " + markOf("source", d.Source)
+	if d.ParentRoomID != "" {
+		marks += " " + markOf("parent", d.ParentRoomID)
+	}
 	if len(d.Recordings) > 0 {
 		marks += " " + markOf(recordingShelf.table)
 	}

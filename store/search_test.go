@@ -54,25 +54,26 @@ func TestABeginningOfManyWordsFindsWhatThePlainReadingFinds(t *testing.T) {
 	forEachStore(t, func(t *testing.T, open func() *SQLite) {
 		s := open()
 		var many []*room.Session
-		for n := range 900 {
+		var details []room.Detail
+		for n := range glance + 150 {
 			people := []string{"Bo"}
-			if n < 120 || n%50 == 0 {
+			if n < 120 || n%60 == 0 {
 				people = append(people, fmt.Sprint("Person", n), "p-x-"+fmt.Sprint(n))
 			}
 			many = append(many, meeting("a", fmt.Sprintf("s%03d", n), fmt.Sprint("room", n%3), "Weekly", n, n != 60, people...))
+			details = append(details, many[n].Detail())
 		}
 		mustSave(t, s, "", many...)
 		for _, q := range []room.SessionQuery{{Text: "p"}, {Text: "pers bo"}, {Text: "p", RoomID: "room1"}, {Text: "person", State: room.StateLive}, {Text: "p-x"}, {Text: "p-x-1"},
 			{Text: "p zebra"}, {Text: "p week", Source: "a", State: room.StateEnded}} {
 			var want []string
-			for _, m := range many {
-				d := m.Detail()
+			for _, d := range details {
 				if allIn(wordsOf(q.Text), textOf(d)) && (q.RoomID == "" || q.RoomID == d.RoomID) && (q.State == "" || q.State == d.State) {
-					want = append(want, m.SID)
+					want = append(want, d.SID)
 				}
 			}
 			slices.Reverse(want)
-			for _, q.Limit = range []int{3, 200} {
+			for _, q.Limit = range []int{20, 200} {
 				if got := sids(all(t, s, q)); !slices.Equal(got, want) {
 					t.Errorf("%+v: %d found, want %d", q, len(got), len(want))
 				}
@@ -90,7 +91,10 @@ func TestLettersAreFoldedAsTheIndexFoldsThem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for r := rune(0x20); r < 0x2500; r++ {
+	for r := rune(0x20); r < 0x2000; r++ {
+		if r == 0x600 {
+			r = 0x1E00 // between them are scripts without variants
+		}
 		if _, err := tx.Exec("INSERT INTO words (rowid, text) VALUES (?, ?)", int(r), "x"+string(r)+"x"); err != nil {
 			t.Fatal(err)
 		}

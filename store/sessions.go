@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/roomwatch/roomwatch/room"
 )
@@ -17,9 +18,9 @@ const saveChunk = 100
 const (
 	putCheckpoint = `INSERT INTO checkpoint (one, position) VALUES (1, ?)
 		ON CONFLICT (one) DO UPDATE SET position = max(position, excluded.position)`
-	sessionColumns = `source, sid, room_id, state, received_ms, created_for, created_failing, summary, text, doc`
-	addSession     = `INSERT INTO sessions (row, ` + sessionColumns + `, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-	putSession     = `UPDATE sessions SET (row, ` + sessionColumns + `, sum) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE row = ?`
+	sessionColumns = `source, sid, room_id, parent, state, received_ms, created_for, created_failing, summary, text, doc`
+	addSession     = `INSERT INTO sessions (row, ` + sessionColumns + `, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	putSession     = `UPDATE sessions SET (row, ` + sessionColumns + `, sum) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE row = ?`
 	sessionAt      = `SELECT 1 FROM sessions WHERE row = ?`
 	putWords       = `INSERT OR REPLACE INTO words (rowid, text) VALUES (?, ?)`
 	dropWords      = `DELETE FROM words WHERE rowid = ?`
@@ -27,8 +28,8 @@ const (
 )
 
 // sessionWrites are the statements that a session is written with.
-var sessionWrites = append(append([]string{addSession, putSession, sessionAt, putWords, dropWords, dropSession},
-	recordingShelf.writes()...), artifactShelf.writes()...)
+var sessionWrites = slices.Concat([]string{addSession, putSession, sessionAt, putWords, dropWords, dropSession},
+	recordingShelf.writes(), artifactShelf.writes())
 
 // writes are the prepared statements of a transaction, by their text.
 type writes func(query string) *sql.Stmt
@@ -148,7 +149,7 @@ func (d *document) encode() (err error) {
 	}
 	summary, err := json.Marshal(d.summary)
 	created := d.session.Created()
-	d.values = []any{d.session.Source, d.session.SID, d.summary.RoomID, string(d.summary.State), int64(d.session.Received),
+	d.values = []any{d.session.Source, d.session.SID, d.summary.RoomID, d.summary.ParentRoomID, string(d.summary.State), int64(d.session.Received),
 		int64(created.For), int64(created.Failing), summary, d.text, d.bytes}
 	d.values = append(d.values, sumOf(d.values))
 	return err

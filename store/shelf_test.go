@@ -169,7 +169,7 @@ func TestSessionsThatBeganTogetherStandSideBySide(t *testing.T) {
 	forEachStore(t, func(t *testing.T, open func() *SQLite) {
 		s := open()
 		taken := placeOf(room.At(noon), "default", "s")
-		if _, err := s.writes.Exec("INSERT INTO sessions VALUES (?, 'x', 'x', '', 'ended', 0, 0, 0, 0, '{}', '', '{}')", taken); err != nil {
+		if _, err := s.writes.Exec("INSERT INTO sessions VALUES (?, 'x', 'x', '', '', 'ended', 0, 0, 0, 0, '{}', '', '{}')", taken); err != nil {
 			t.Fatal(err)
 		}
 		mustSave(t, s, "", meeting("default", "s", "room01", "", 0, true, "Ana"))
@@ -262,7 +262,7 @@ func TestRecordingsAreCountedByState(t *testing.T) {
 func TestCountsStopAtTheBound(t *testing.T) {
 	s := openAt(t, "memory:")
 	if _, err := s.writes.Exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 10100)
-		INSERT INTO sessions SELECT i, 'x', i, 'room', 'ended', 0, 0, 0, 0, '{}', '', '{}' FROM n`); err != nil {
+		INSERT INTO sessions SELECT i, 'x', i, 'room', '', 'ended', 0, 0, 0, 0, '{}', '', '{}' FROM n`); err != nil {
 		t.Fatal(err)
 	}
 	for _, q := range []room.SessionQuery{{}, {RoomID: "room"}, {State: room.StateEnded}, {Source: "x", Limit: 1, Cursor: formatCursor(markSessions, 3)}} {

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -203,8 +204,8 @@ func (s *SQLite) load(ctx context.Context) error {
 			return err
 		}
 	}
-	if s.prepared, err = prepare(ctx, s.writes, append(sessionWrites,
-		insertDelivery, sameBody, putSource, addIntake, putCheckpoint, insertNote, putMark)); err != nil {
+	if s.prepared, err = prepare(ctx, s.writes, slices.Concat(sessionWrites,
+		[]string{insertDelivery, sameBody, putSource, addIntake, putCheckpoint, insertNote, putMark})); err != nil {
 		return err
 	}
 	if err := s.sources.load(ctx, s.writes); err != nil {

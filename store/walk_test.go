@@ -81,17 +81,17 @@ func TestAWalkSeesEachRowOnceWhileHundredsArrive(t *testing.T) {
 		}
 		for _, text := range []string{"", "weekly"} {
 			once("sessions "+text, walk(t, func(c string) (room.Page[room.Summary], error) {
-				return s.Sessions(ctx, room.SessionQuery{Limit: 7, Cursor: c, Text: text})
+				return s.Sessions(ctx, room.SessionQuery{Limit: 20, Cursor: c, Text: text})
 			}, func(r room.Summary) string { return r.SID }), prefixed(""))
 			once("recordings "+text, walk(t, func(c string) (room.Page[room.FiledRecording], error) {
-				return s.Recordings(ctx, room.RecordingQuery{Limit: 7, Cursor: c, Text: text})
+				return s.Recordings(ctx, room.RecordingQuery{Limit: 20, Cursor: c, Text: text})
 			}, func(r room.FiledRecording) string { return r.RecordID }), prefixed("r"))
 			once("artifacts "+text, walk(t, func(c string) (room.Page[room.FiledArtifact], error) {
-				return s.Artifacts(ctx, room.ArtifactQuery{Limit: 7, Cursor: c, Text: text})
+				return s.Artifacts(ctx, room.ArtifactQuery{Limit: 20, Cursor: c, Text: text})
 			}, func(r room.FiledArtifact) string { return r.ArtifactID }), prefixed("a"))
 		}
 		once("deliveries", walk(t, func(c string) (room.Page[room.Delivery], error) {
-			return s.Deliveries(ctx, room.DeliveryQuery{Limit: 7, Cursor: c})
+			return s.Deliveries(ctx, room.DeliveryQuery{Limit: 20, Cursor: c})
 		}, func(d room.Delivery) string { return d.ID }), func(n int) string { return entry(n).ID })
 		close(stop)
 		work.Wait()

@@ -98,7 +98,7 @@ func thousandths(x float64) string { return strconv.Itoa(int(math.Round(x * 1000
 
 // summary is the drawing in a sentence, for those who do not see it.
 func (t timeline) summary(d *room.Detail) string {
-	out := "Times from " + utcShort(t.begin) + " to " + utcShort(cmp.Or(t.ended, t.now)) + " UTC: "
+	out := "Times from " + utcShort(t.begin, t.fine()) + " to " + utcShort(cmp.Or(t.ended, t.now), t.fine()) + " UTC: "
 	sum := d.Summary()
 	out += plural(sum.PeopleSeen, "person", "people") + ", at most " + comma(d.PeakPeople) + " at one time"
 	for _, of := range []struct {
@@ -114,15 +114,20 @@ func (t timeline) summary(d *room.Detail) string {
 	return out + ". The table of people and the lists beside it tell the same. The arrow keys move a line through the drawing that tells how it was at a moment."
 }
 
-// utcShort is a moment as the labels of the drawing have it: without its day and seconds.
-func utcShort(t room.Time) string { return t.Time().Format("15:04") }
+// utcShort is a moment as the labels of the drawing have it: without its day, with seconds only where that is fine.
+func utcShort(t room.Time, fine bool) string {
+	if fine {
+		return t.Time().Format("15:04:05")
+	}
+	return t.Time().Format("15:04")
+}
 
 // tickText is an hour, at midnight the day.
 func tickText(t tick) string {
 	if t.days || t.at%oneDay == 0 {
 		return t.at.Time().Format("2 Jan")
 	}
-	return utcShort(t.at)
+	return utcShort(t.at, t.fine)
 }
 
 // anchor keeps a label at the right edge within the page.

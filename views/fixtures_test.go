@@ -3,6 +3,7 @@ package views
 import (
 	"fmt"
 	"maps"
+	"math"
 	"time"
 
 	"github.com/roomwatch/roomwatch/live"
@@ -94,20 +95,45 @@ func models(typed string) map[string]live.Model {
 	found.SID, found.KnownBy, found.Trust, found.VerifiedAt = "sid-5", "api", room.TrustConfirmed, noon
 	sources := []live.SourceState{{Name: "default", LastDeliveryAt: noon, ReconciledAt: noon, Status: "receiving"}, {Name: typed, Status: "waiting"}}
 	rows := []live.Row{{Summary: &sum}, {Summary: &sub, Breakout: true}, {Summary: &disputed}, {Summary: &unverified}, {Summary: &found}}
+	sum.Title = typed
+	busy := live.Hour{Slots: 20, Recorded: 0xf0f, Streamed: 1 << 29}
+	for i := range busy.People {
+		busy.People[i] = uint16(i * i)
+	}
+	rows[0].Hour = busy
 	totals := room.Totals{Rooms: 5, People: 40, Bots: 4, Microphones: 8, Cameras: 4, Screens: 4, RecordingsActive: 4, StreamsActive: 4}
 	pages := map[string]live.Model{
-		"overview":          live.Overview{Query: live.RoomQuery{Text: typed}, Totals: totals, Rows: rows, Matches: len(rows), Ended: []*room.Summary{&gone}, Sources: sources},
-		"overview in part":  live.Overview{Rows: rows[:1], Matches: 1201, Totals: totals, Sources: sources},
+		"overview":          live.Overview{Query: live.RoomQuery{Text: typed, Only: live.OnlyRecording}, Totals: totals, Rows: rows, Matches: len(rows), Pages: 1, Counts: live.RoomCounts{Screens: 1, Empty: math.MaxInt32}, Ended: []*room.Summary{&gone}, Sources: sources, Alarms: alarmFixtures(typed)},
+		"overview in part":  live.Overview{Query: live.RoomQuery{Sort: "room", Page: 3}, Rows: rows[:1], Before: 100, Matches: 10_482, Pages: 210, Totals: totals, Sources: sources},
+		"overview narrowed": live.Overview{Query: live.RoomQuery{Only: live.OnlyEmpty}, Totals: totals, Pages: 1, Sources: sources},
 		"overview no match": live.Overview{Query: live.RoomQuery{Text: typed}, Totals: totals, Sources: sources},
 		"overview quiet":    live.Overview{Sources: sources},
 		"overview new":      live.Overview{Sources: sources[1:]},
 		"room":              live.Room{SID: sum.SID, Detail: &detail, Parent: &sub, Breakouts: []*room.Summary{&sub, &gone}, Sources: sources, Minute: noon.Add(25 * time.Minute), Deliveries: deliveryRows(typed), More: typed},
-		"room ended":        live.Room{SID: sum.SID, Detail: &over, Sources: sources, Minute: noon.Add(time.Hour), Span: live.SpanSession},
+		"room ended":        live.Room{AlarmCount: math.MaxInt32, SID: sum.SID, Detail: &over, Sources: sources, Minute: noon.Add(time.Hour), Span: live.SpanSession},
 		"room bare":         live.Room{SID: sub.SID, Detail: ptr(created.Detail()), Sources: sources},
 		"room unknown":      live.Room{SID: typed, Sources: sources},
 	}
 	maps.Copy(pages, listModels(typed))
 	return pages
+}
+
+// concernsKnown are all that room names, and one that it may name some day.
+var concernsKnown = []room.Concern{room.ConcernStreamFailed, room.ConcernRecordingBroken, room.ConcernFileOverdue, room.ConcernRecordingNobody, room.ConcernStreamNobody,
+	room.ConcernDisputed, room.ConcernRoomEmpty, room.ConcernRoomOverdue, room.ConcernSourceSilent, room.ConcernIntakeRefused, "boredom"}
+
+// alarmFixtures are more than a page lists: of each concern one with everything and one with nothing known,
+// and many of one.
+func alarmFixtures(typed string) (out []room.Alarm) {
+	for i, c := range concernsKnown {
+		out = append(out,
+			room.Alarm{Concern: c, Source: typed, SID: "sid-" + typed, RoomID: typed, Title: typed, RecordID: typed, Since: at(-i), Limit: 15 * time.Minute, Recorder: typed, Message: typed, Count: math.MaxInt32},
+			room.Alarm{Concern: c, RecordID: "bare"})
+	}
+	for i := range alarmsMost {
+		out = append(out, room.Alarm{Concern: room.ConcernFileOverdue, Source: "default", SID: fmt.Sprint("many-", i), Since: at(-100), Limit: math.MaxInt64})
+	}
+	return out
 }
 
 func ptr[T any](v T) *T { return &v }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -15,7 +16,10 @@ import (
 )
 
 // HTML is the renderer that live pages are made with.
-type HTML struct{}
+type HTML struct {
+	History time.Duration // how long history is kept; 0: pages do not tell
+	Bodies  time.Duration // how long the bodies of deliveries are kept
+}
 
 var _ live.Renderer = HTML{}
 
@@ -39,20 +43,20 @@ func (HTML) Elements(m live.Model) []live.Element {
 }
 
 // Root is the HTML of the view's root around the elements' HTML, which is given by parent.
-func (HTML) Root(m live.Model, inner map[string][]byte) []byte {
+func (h HTML) Root(m live.Model, inner map[string][]byte) []byte {
 	switch m := m.(type) {
 	case live.Overview:
 		return render(overviewRoot(m, inner))
 	case live.Room:
 		return render(roomRoot(m, inner))
 	case live.Sessions:
-		return render(sessionsRoot(m, inner))
+		return render(sessionsRoot(m, inner, h.History))
 	case live.Recordings:
 		return render(recordingsRoot(m, inner))
 	case live.Artifacts:
 		return render(artifactsRoot(m, inner))
 	case live.Intake:
-		return render(intakeRoot(m, inner))
+		return render(intakeRoot(m, inner, h.Bodies))
 	}
 	panic(fmt.Sprintf("views: no page for %T", m))
 }

@@ -34,7 +34,7 @@ func intakeElements(m live.Intake) []live.Element {
 		next: olderPage(m.Query, m.Next), newest: newestPage(m.Query), received: true, // what to do else, the diagnosis says
 		when: "Every delivery appears here with its verdict, as soon as it has been answered.",
 	})...)
-	return append(out, sourceElements(m.Sources)...)
+	return append(out, footElements(m.Sources, m.AlarmCount)...)
 }
 
 // intakeTold is how much came in the last hour, from how many sources.
@@ -88,6 +88,9 @@ func add[K comparable](to map[K]*tally, key K, at, n int) {
 	}
 }
 
+// whole is how many came in minutes that are over.
+func (t *tally) whole() int { return t.lately(len(t.minute)) }
+
 // spark draws the hour: a minute without deliveries had none.
 func (t *tally) spark() spark {
 	points := make([]point, 60)
@@ -136,7 +139,7 @@ func healthOf(s live.SourceState, t *tally, refused int) sign {
 		return sign{"dashed", "nothing received yet", "late"}
 	case !heard:
 		return sign{"ring", "silent for the last hour", ""}
-	case t.lately(rateMinutes) == 0:
+	case t.lately(rateMinutes) == 0 && t.n == t.whole():
 		return sign{"disc", "quiet for the last " + plural(rateMinutes, "minute", "minutes"), "good"}
 	}
 	return sign{"disc", "steady; all signatures good", "good"}

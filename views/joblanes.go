@@ -71,7 +71,7 @@ func (t timeline) recording(r room.Recording) drawnJob {
 	j := drawnJob{recorder: cut(r.RecorderID, 60)}
 	if started != 0 {
 		s, ok := t.stripe("rec", started, ended)
-		s.label = t.within(recordedWords(r), started, ended)
+		s.label = t.within(recordedWords(r, ended), started, ended)
 		j.add(s, ok)
 	}
 	if ended != 0 && (r.State == room.RecordingProcessing || ready > ended) {
@@ -83,11 +83,11 @@ func (t timeline) recording(r room.Recording) drawnJob {
 	return j.measured()
 }
 
-func recordedWords(r room.Recording) label {
+func recordedWords(r room.Recording, ended room.Time) label {
 	if r.State == room.RecordingActive {
 		return label{before: "REC since ", at: room.At(r.StartedAt)}
 	}
-	return label{before: between(r.StartedAt, r.EndedAt)}
+	return label{before: between(r.StartedAt, ended.Time())}
 }
 
 func processingWords(ended, ready room.Time) string {
@@ -103,7 +103,7 @@ func (t timeline) outcome(j *drawnJob, r room.Recording, at room.Time) {
 	if r.State != room.RecordingReady && r.State != room.RecordingFailed || at < t.from || at > t.to && t.span != "" {
 		return
 	}
-	m := mark{sign: sign{s.glyph, s.word, s.class}, x: pct(t.x(at)), label: label{before: inSentence(s.word) + " ", at: at}}
+	m := mark{sign: sign{s.glyph, s.word, s.class}, x: pct(t.x(at)), label: label{before: inSentence(s.word) + " ", at: at, fine: t.fine()}}
 	switch {
 	case r.State == room.RecordingFailed && r.Message != "":
 		m.after = ": " + cut(r.Message, 60)
@@ -128,7 +128,12 @@ func (t timeline) within(l label, from, to room.Time) label {
 	if to == 0 {
 		to = cmp.Or(t.now, t.to)
 	}
+	l.fine = t.fine()
 	l.fit = roomFor(l.length(), t.x(to)-t.x(from))
+	if l.fit == "" && l.after != "" { // too long for any width: why it failed is told beside the drawing
+		l.after = ""
+		l.fit = roomFor(l.length(), t.x(to)-t.x(from))
+	}
 	return l
 }
 

@@ -47,13 +47,14 @@ type label struct {
 	at     room.Time
 	after  string
 	fit    string
+	fine   bool   // the time is told to the second
 	count  string // stands where the words have no room
 }
 
 func (l label) length() int {
 	n := utf8.RuneCountInString(l.before) + utf8.RuneCountInString(l.after)
 	if l.at != 0 {
-		n += len("15:04")
+		n += len(utcShort(l.at, l.fine))
 	}
 	return n
 }
@@ -185,7 +186,7 @@ func (t timeline) presence(l *lane, p room.Participant, c room.Connection) {
 		return
 	}
 	m := mark{sign: leaving(c, t.ended.Time()), x: pct(t.x(left))}
-	m.label = label{before: shortWord(m.word) + " ", at: left}
+	m.label = label{before: shortWord(m.word) + " ", at: left, fine: t.fine()}
 	m.fit = roomFor(m.length(), t.x(t.clear(p, left))-t.x(left))
 	l.marks = append(l.marks, m)
 }

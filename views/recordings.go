@@ -12,8 +12,7 @@ import (
 const (
 	recordingsPath = "/recordings"
 	recordingCells = 9
-	trackStep      = 5 * time.Minute  // in which the tracks of recordings that go on grow
-	fileDue        = 15 * time.Minute // after a recording's end, as in live
+	trackStep      = 5 * time.Minute // in which the tracks of recordings that go on grow
 )
 
 func recordingsElements(m live.Recordings) []live.Element {
@@ -48,7 +47,7 @@ func recordingsElements(m live.Recordings) []live.Element {
 	first, last := span(done, begun)
 	head := heads("recordings", recordingCells, m.Minute, recordingNoun, first, last, m.Query.Cursor != "", m.Next != "")
 	out = append(out, byDay(ids, done, begun, head, row)...)
-	return append(out, sourceElements(m.Sources)...)
+	return append(out, footElements(m.Sources, m.AlarmCount)...)
 }
 
 func begun(r live.RecordingRow) time.Time { return r.Begin() }
@@ -114,7 +113,7 @@ func overdueText(m live.Recordings, b box) string {
 			overdue++
 		}
 	}
-	late := !b.since.IsZero() && m.Minute.After(b.since.Add(fileDue))
+	late := !b.since.IsZero() && m.Minute.After(b.since.Add(m.FileDue))
 	switch {
 	case overdue > 0 && seen >= b.n:
 		return comma(overdue) + " overdue"

@@ -9,7 +9,8 @@ import (
 )
 
 const (
-	oneMinute = room.Time(60_000)
+	oneSecond = room.Time(1_000)
+	oneMinute = 60 * oneSecond
 	oneHour   = 60 * oneMinute
 	oneDay    = 24 * oneHour
 )
@@ -176,7 +177,8 @@ func processing(d *room.Detail) bool {
 }
 
 // steps between the labels of the axis.
-var tickSteps = []room.Time{oneMinute, 2 * oneMinute, 5 * oneMinute, 10 * oneMinute, 15 * oneMinute, 30 * oneMinute, oneHour, 2 * oneHour, 3 * oneHour, 6 * oneHour, 12 * oneHour, oneDay}
+var tickSteps = []room.Time{5 * oneSecond, 10 * oneSecond, 15 * oneSecond, 30 * oneSecond,
+	oneMinute, 2 * oneMinute, 5 * oneMinute, 10 * oneMinute, 15 * oneMinute, 30 * oneMinute, oneHour, 2 * oneHour, 3 * oneHour, 6 * oneHour, 12 * oneHour, oneDay}
 
 // stepOf gives a length at most twelve labels.
 func stepOf(length room.Time) room.Time {
@@ -196,13 +198,17 @@ type tick struct {
 	at   room.Time
 	x    string
 	days bool // it names a day, not an hour
+	fine bool // it has seconds
 	odd  bool
 }
+
+// fine: so little time is drawn that it is told to the second.
+func (w window) fine() bool { return stepOf(w.to-w.from) < oneMinute }
 
 func (w window) ticks() (out []tick) {
 	step := stepOf(w.to - w.from)
 	for at := ceilTo(w.from, step); at <= w.to; at += step {
-		out = append(out, tick{at, pct(w.x(at)), step >= oneDay, at/step%2 == 1})
+		out = append(out, tick{at, pct(w.x(at)), step >= oneDay, w.fine(), at/step%2 == 1})
 	}
 	return out
 }

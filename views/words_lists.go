@@ -217,3 +217,19 @@ const webhookConfig = `client:
 
 // reachCommand prints the status that an address answers with.
 const reachCommand = `curl -sS -o /dev/null -w '%{http_code}\n' `
+
+// days is how long something is kept, in whole days or, when there is a part of one, in hours.
+func days(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d%day != 0 {
+		return plural(int(d.Hours()), "hour", "hours")
+	}
+	return plural(int(d/day), "day", "days")
+}
+
+func keptBodies(d time.Duration) string {
+	if d == 0 {
+		return "secrets are never stored"
+	}
+	return "bodies are kept " + days(d) + ", secrets are never stored"
+}

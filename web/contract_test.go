@@ -114,18 +114,22 @@ func recorded(t *testing.T, file string) []simulate.Recorded {
 	return all
 }
 
-// queries are all combinations of the values, each a query string with its "?" and "&" at the end.
+// queries are no parameter, every value, and every pair of values of two parameters, each a query string
+// with "?" before and "&" after it.
 func queries(values map[string][]string) []string {
-	all := []string{"?"}
+	all, before := []string{"?"}, []string(nil)
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		var longer []string
-		for _, query := range all {
-			for _, value := range values[name] {
-				longer = append(longer, query+name+"="+url.QueryEscape(value)+"&")
-			}
-			longer = append(longer, query)
+		var these []string
+		for _, value := range values[name] {
+			these = append(these, name+"="+url.QueryEscape(value)+"&")
 		}
-		all = longer
+		for _, this := range these {
+			all = append(all, "?"+this)
+			for _, other := range before {
+				all = append(all, "?"+other+this)
+			}
+		}
+		before = append(before, these...)
 	}
 	return all
 }
@@ -177,6 +181,10 @@ func TestEveryAnswerIsAsTheDocumentSays(t *testing.T) {
 	k.asks("/api/v1/state", "/api/v1/state", "If-None-Match", "*")
 	for _, query := range []string{"", "?span=", "?span=hour", "?span=day", "?span=week", "?%zz"} {
 		k.asks("/api/v1/totals", "/api/v1/totals"+query)
+	}
+	r.alarm()
+	for _, query := range []string{"", "?q=ignored", "?%zz"} {
+		k.asks("/api/v1/attention", "/api/v1/attention"+query)
 	}
 	k.asks("/api/v1/openapi.yaml", "/api/v1/openapi.yaml")
 	k.complete()
@@ -236,7 +244,8 @@ func TestTheDocumentLeavesNoMemberOut(t *testing.T) {
 	t.Parallel()
 	r := captured(t)
 	k := readContract(r)
-	asked := map[string]string{"/api/v1/totals": "/api/v1/totals"}
+	r.alarm()
+	asked := map[string]string{"/api/v1/totals": "/api/v1/totals", "/api/v1/attention": "/api/v1/attention"}
 	for _, list := range []string{"/api/v1/state", "/api/v1/sessions", "/api/v1/recordings", "/api/v1/artifacts", "/api/v1/deliveries"} {
 		asked[list+"?limit=5"] = list
 	}

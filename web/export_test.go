@@ -2,10 +2,8 @@ package web_test
 
 import (
 	"bufio"
-	"context"
 	"encoding/csv"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -14,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -96,13 +93,13 @@ func checkRow(t *testing.T, page string, names, row []string, item json.RawMessa
 			want = "'" + want
 		}
 		if row[i] != want {
-			t.Errorf("%s: %s is %q, want %q", page, name, row[i], want)
+			t.Fatalf("%s: %s is %q, want %q", page, name, row[i], want)
 		}
 		delete(members, name)
 	}
 	for name := range members {
 		if !slices.ContainsFunc(uncelled, func(prefix string) bool { return strings.HasPrefix(name, prefix) }) {
-			t.Errorf("%s: %s is in no column of %v", page, name, names)
+			t.Fatalf("%s: %s is in no column of %v", page, name, names)
 		}
 	}
 }
@@ -251,138 +248,5 @@ func TestAnExportThatIsCutSaysSo(t *testing.T) {
 		if cut := a.Trailer.Get("Roomwatch-Truncated"); cut != "false" {
 			t.Errorf("%s: trailer %q", query, cut)
 		}
-	}
-}
-
-// unsteady is a store whose lists fail, wait or hang when they are told to, from the second page on.
-type unsteady struct {
-	web.Record
-	fails, stuck atomic.Bool
-	waits        time.Duration
-}
-
-func (u *unsteady) over(record web.Record) web.Record {
-	u.Record = record
-	return u
-}
-
-func (u *unsteady) Sessions(ctx context.Context, q room.SessionQuery) (room.Page[room.Summary], error) {
-	if q.Cursor != "" {
-		time.Sleep(u.waits)
-		if u.fails.Load() {
-			return room.Page[room.Summary]{}, errBroken
-		}
-	}
-	if u.stuck.Load() {
-		<-ctx.Done()
-		return room.Page[room.Summary]{}, errors.New("interrupted")
-	}
-	return u.Record.Sessions(ctx, q)
-}
-
-func TestAnExportThatFailsMidwayIsNoCompleteFile(t *testing.T) {
-	t.Parallel()
-	u := &unsteady{}
-	r := filled(t, 250, instead(u.over))
-	u.fails.Store(true)
-	for _, path := range []string{"/sessions.csv", "/sessions.json"} {
-		response, err := r.client.Get(r.url + path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		data, err := io.ReadAll(response.Body)
-		response.Body.Close()
-		if err == nil || len(data) == 0 {
-			t.Errorf("%s: %d bytes, read to their end as if they were all", path, len(data))
-		}
-	}
-	if !strings.Contains(r.logged.String(), "an export broke off") || !strings.Contains(r.logged.String(), "fire") {
-		t.Error("the cause is not in the log")
-	}
-	u.fails.Store(false)
-	if _, rows := r.csv("/sessions.csv"); len(rows) != 250 || r.metric("roomwatch_exports") != "roomwatch_exports 0" {
-		t.Errorf("after it: %d rows, %s", len(rows), r.metric("roomwatch_exports"))
-	}
-}
-
-func TestAnExportThatCannotBeginIsAnsweredAsAnError(t *testing.T) {
-	t.Parallel()
-	u := &unsteady{}
-	r := start(t, instead(u.over), func(c *web.Config) { c.AskTime = 50 * time.Millisecond })
-	u.stuck.Store(true)
-	for path, mime := range map[string]string{"/sessions.csv": "text/html; charset=utf-8", "/sessions.json": "application/problem+json"} {
-		a := r.get(path)
-		if a.StatusCode != http.StatusServiceUnavailable || a.Header.Get("Content-Type") != mime || a.Header.Get("Content-Disposition") != "" || !strings.Contains(a.body, "Narrow it.") {
-			t.Errorf("%s: %d %v %s", path, a.StatusCode, a.Header, a.body)
-		}
-	}
-	if line := r.metric("roomwatch_exports"); line != "roomwatch_exports 0" {
-		t.Error(line)
-	}
-}
-
-func TestAnExportMayTakeLongerThanAnAnswer(t *testing.T) {
-	t.Parallel()
-	u := &unsteady{waits: 300 * time.Millisecond}
-	r := filled(t, 850, instead(u.over), func(c *web.Config) { c.WriteTime = 500 * time.Millisecond })
-	began := time.Now()
-	_, rows := r.csv("/sessions.csv")
-	if took := time.Since(began); len(rows) != 850 || took < 2*500*time.Millisecond {
-		t.Errorf("%d rows in %v", len(rows), took)
-	}
-}
-
-// stalled asks for an export and reads nothing of it.
-func (r *rig) stalled(path string) net.Conn {
-	r.t.Helper()
-	line, err := net.Dial("tcp", r.addr)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	_ = line.(*net.TCPConn).SetReadBuffer(4 << 10)
-	if _, err := fmt.Fprintf(line, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path); err != nil {
-		r.t.Fatal(err)
-	}
-	return line
-}
-
-func TestReadersThatStallAreSentAwayAndHoldNothing(t *testing.T) {
-	t.Parallel()
-	r := start(t, func(c *web.Config) { c.WriteTime = 3 * time.Second })
-	pad := fmt.Sprintf(`,"pad":%q`, strings.Repeat("x", 500<<10))
-	for range 20 { // ten mebibytes: more than the lines take without a reader
-		r.taken(event("room_created", "s1", "r1", pad))
-	}
-	for range 8 {
-		line := r.stalled("/intake.json")
-		defer line.Close()
-	}
-	r.await("all are under way", func() bool { return r.metric("roomwatch_exports") == "roomwatch_exports 8" })
-	a := r.get("/sessions.csv")
-	if a.StatusCode != http.StatusServiceUnavailable || !strings.Contains(a.body, "Too many exports") {
-		t.Errorf("one more: %d %.200s", a.StatusCode, a.body)
-	}
-	r.await("none is under way", func() bool { return r.metric("roomwatch_exports") == "roomwatch_exports 0" })
-	if a := r.get("/sessions.csv"); a.StatusCode != http.StatusOK {
-		t.Errorf("after them: %d", a.StatusCode)
-	}
-}
-
-func TestAnExportBreaksOffWhenTheProcessShutsDown(t *testing.T) {
-	t.Parallel()
-	u := &unsteady{waits: 400 * time.Millisecond}
-	r := filled(t, 850, instead(u.over))
-	response, err := r.client.Get(r.url + "/sessions.csv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	began := time.Now()
-	r.close()
-	if took := time.Since(began); took > 4*time.Second {
-		t.Errorf("shutting down took %v", took)
-	}
-	if _, err := io.ReadAll(response.Body); err == nil {
-		t.Error("it seems to be complete")
 	}
 }

@@ -13,12 +13,11 @@ import (
 
 	"github.com/roomwatch/roomwatch/live"
 	"github.com/roomwatch/roomwatch/room"
-	"github.com/roomwatch/roomwatch/static"
 	"github.com/roomwatch/roomwatch/views"
 )
 
 func (s *Server) compressed() fiber.Handler {
-	return compress.New(compress.Config{Level: compress.LevelBestSpeed})
+	return compress.New(compress.Config{Level: compress.LevelDefault})
 }
 
 func (s *Server) overviewPage(c *fiber.Ctx) error {
@@ -103,19 +102,4 @@ func render(c *fiber.Ctx, code int, page templ.Component) error {
 		return err
 	}
 	return c.Status(code).Type("html", "utf-8").Send(buf.Bytes())
-}
-
-// staticFile serves what is inside the binary. Its address changes with its content.
-func (s *Server) staticFile(c *fiber.Ctx) error {
-	asset, ok := static.Open(c.Params("name"))
-	if !ok {
-		return fiber.ErrNotFound
-	}
-	c.Set(fiber.HeaderContentType, asset.Type)
-	if c.Query("v") == asset.Tag {
-		c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
-	} else {
-		c.Set(fiber.HeaderCacheControl, "no-cache")
-	}
-	return c.Send(asset.Body)
 }

@@ -78,14 +78,14 @@ func start(t *testing.T, settings ...setting) *rig {
 	for _, set := range settings {
 		set(&config)
 	}
-	hub := live.NewHub(board, config.Record, views.HTML{}, 10*time.Millisecond, log)
+	hub := live.NewHub(board, config.Record, views.HTML{}, room.DefaultLimits, 10*time.Millisecond, log)
 	config.Hub = hub
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := &rig{t: t, addr: listener.Addr().String(), url: "http://" + listener.Addr().String(), server: web.New(config), record: record, logged: logged,
-		client: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64},
+		client: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64, ExpectContinueTimeout: 10 * time.Second},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 	ctx, stop := context.WithCancel(context.Background())
 	var tasks sync.WaitGroup

@@ -1,6 +1,10 @@
 package web
 
 import (
+	"slices"
+
+	"github.com/gofiber/fiber/v2"
+
 	"github.com/roomwatch/roomwatch/live"
 	"github.com/roomwatch/roomwatch/room"
 )
@@ -19,6 +23,7 @@ func (s *Server) routes() {
 
 	s.app.Get("/api/v1/state", s.apiState)
 	s.app.Get("/api/v1/totals", s.apiTotals)
+	s.app.Get("/api/v1/attention", s.apiAttention)
 	s.app.Get("/api/v1/sessions", list(s, room.ParseSessionQuery, s.Record.Sessions))
 	s.app.Get("/api/v1/sessions/:sid", s.apiSession)
 	s.app.Get("/api/v1/recordings", list(s, room.ParseRecordingQuery, s.Record.Recordings))
@@ -48,4 +53,18 @@ func (s *Server) routes() {
 	pages.Get("/artifacts", s.listPage(live.ViewArtifacts, "Artifacts"))
 	pages.Get("/intake", s.listPage(live.ViewIntake, "Intake"))
 	pages.Get("/intake/:position", s.deliveryPage)
+	pages.Get("/find", s.findPage)
+	if s.Gallery {
+		pages.Get("/dev/gallery", s.galleryPage)
+	}
+}
+
+// Addresses are the paths that answer a GET, as the routes have them, so that a test can hold them all.
+func (s *Server) Addresses() (paths []string) {
+	for _, route := range s.app.GetRoutes(true) {
+		if route.Method == fiber.MethodGet && !slices.Contains(paths, route.Path) {
+			paths = append(paths, route.Path)
+		}
+	}
+	return paths
 }

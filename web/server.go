@@ -52,6 +52,9 @@ type Config struct {
 	// LoopbackOnly: there is no login, so every request must name a loopback host or one of Origins.
 	LoopbackOnly bool
 
+	// Gallery shows every component in every state, at /dev/gallery: for development, never where it serves.
+	Gallery bool
+
 	// ReadTime is how long a request, and a message of a viewer, may take to come in; 0 is ten seconds.
 	ReadTime time.Duration
 
@@ -74,6 +77,7 @@ type Server struct {
 	noted   *tally
 	sockets *sockets
 	metrics *metrics
+	packed  packed
 	exports chan struct{} // holds one token for each that is under way
 }
 

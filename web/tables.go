@@ -34,6 +34,8 @@ var sessionTable = table[room.SessionQuery, room.Summary]{
 		{"recording_bytes", func(s *room.Summary) any { return figure(s.RecordingBytes) }},
 		{"recording_since", func(s *room.Summary) any { return s.RecordingSince }},
 		{"streaming_since", func(s *room.Summary) any { return s.StreamingSince }},
+		{"empty_since", func(s *room.Summary) any { return s.EmptySince }},
+		{"stream_failed_at", func(s *room.Summary) any { return s.StreamFailedAt }},
 		{"first_event_at", func(s *room.Summary) any { return s.FirstEventAt }},
 		{"last_event_at", func(s *room.Summary) any { return s.LastEventAt }},
 		{"empty_timeout", func(s *room.Summary) any { return figure(s.EmptyTimeout) }},

@@ -87,6 +87,7 @@ func (s *Server) refuse(c *fiber.Ctx, received time.Time, refusal *plugnmeet.Ref
 
 // note keeps a refused delivery for the operator, some a minute of each address, and counts it.
 func (s *Server) note(c *fiber.Ctx, d room.Delivery, code string) {
+	d.Code = code
 	s.metrics.count(d, code)
 	if s.noted.add(c.IP(), d.ReceivedAt) <= maxNotes {
 		s.Record.Note(d)

@@ -1,0 +1,53 @@
+package web
+
+import (
+	"context"
+	"net/url"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/roomwatch/roomwatch/live"
+	"github.com/roomwatch/roomwatch/room"
+	"github.com/roomwatch/roomwatch/views"
+)
+
+// peopleIn is how many ended sessions are looked through for people; fewer are shown.
+const peopleIn = 20
+
+// findPage finds rooms and people by the beginnings of words, running rooms first. It does not live.
+func (s *Server) findPage(c *fiber.Ctx) error {
+	values, err := filters(c)
+	if err != nil {
+		return err
+	}
+	q, err := room.ParseSessionQuery(url.Values{"q": values["q"]})
+	if err != nil {
+		return err
+	}
+	f, err := s.find(q.Text)
+	if err != nil {
+		return err
+	}
+	title := titled("Find", live.Question{List: q})
+	return render(c, fiber.StatusOK, views.Page(views.PageData{Title: title, Root: views.Find(f), At: time.Now()}))
+}
+
+// find asks for what goes on and, when there is something to look for, for what has ended.
+func (s *Server) find(text string) (views.Found, error) {
+	f := views.Found{Text: text}
+	err := s.sessions(&f.Running, room.SessionQuery{State: room.StateLive, Text: text, Limit: views.RunningFound})
+	if err == nil && len(f.Running) < views.RunningFound {
+		err = s.sessions(&f.Running, room.SessionQuery{State: room.StateCreated, Text: text, Limit: views.RunningFound - len(f.Running)})
+	}
+	if err == nil && text != "" {
+		err = s.sessions(&f.Ended, room.SessionQuery{State: room.StateEnded, Text: text, Limit: peopleIn})
+	}
+	return f, err
+}
+
+func (s *Server) sessions(list *[]room.Summary, q room.SessionQuery) error {
+	page, err := asked(s, func(ctx context.Context) (room.Page[room.Summary], error) { return s.Record.Sessions(ctx, q) })
+	*list = append(*list, page.Items...)
+	return err
+}
