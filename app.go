@@ -36,6 +36,7 @@ type App struct {
 	stop  context.CancelFunc
 	tasks sync.WaitGroup
 	fatal chan error
+	setup string // see SetupToken
 }
 
 // openTime bounds the opening of the store. One that another serve holds is refused at once; after an unclean
@@ -62,6 +63,10 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	auth, err := config.auth(record.Accounts())
+	if err != nil {
+		return nil, errors.Join(err, record.Close())
+	}
 	tick, look := cmp.Or(config.Tick, live.Tick), cmp.Or(config.Look, live.LookEvery)
 	names := sourceNames(sources)
 	board := live.NewBoard(record, names, log)
@@ -69,8 +74,12 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 	pages := views.HTML{History: time.Duration(config.Retention), Bodies: time.Duration(config.RetentionBodies)}
 	hub := live.NewHub(board, record, pages, limits, tick, log)
 	server := web.New(web.Config{Record: record, Board: board, Hub: hub, Keyring: keyring,
-		Origins: config.Origins, LoopbackOnly: config.Auth == "none", Gallery: config.Gallery, Log: log})
-	return &App{config: config, sources: names, log: log, record: record, board: board, hub: hub, server: server,
+		Origins: config.Origins, LoopbackOnly: config.Auth == "none", Auth: auth, Gallery: config.Gallery, Log: log})
+	setup, err := server.OpenSetup(open)
+	if err != nil {
+		return nil, errors.Join(err, record.Close())
+	}
+	return &App{setup: setup, config: config, sources: names, log: log, record: record, board: board, hub: hub, server: server,
 		watch: live.NewAttention(board, record, limits, look, log, tell), notifier: news, fatal: make(chan error, 3)}, nil
 }
 
@@ -162,6 +171,9 @@ func (a *App) URL() string {
 	}
 	return "http://" + net.JoinHostPort(host, port)
 }
+
+// SetupToken is what makes the first user, while there is none; "" otherwise.
+func (a *App) SetupToken() string { return a.setup }
 
 // Failed yields an error that the program cannot go on with.
 func (a *App) Failed() <-chan error { return a.fatal }

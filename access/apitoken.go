@@ -9,7 +9,8 @@ import (
 // Limits of an API token.
 const (
 	MaxTokenLife = 366 * 24 * time.Hour
-	usedEvery    = time.Minute // that a use is noted again
+	usedEvery    = time.Minute         // that a use is noted again
+	listedFor    = 90 * 24 * time.Hour // after a token has ended
 )
 
 // Why an API token is no longer one.
@@ -70,4 +71,13 @@ func (t APIToken) Touch(now time.Time) (APIToken, bool) {
 	}
 	t.UsedAt = now
 	return t, true
+}
+
+// Forgettable says whether the token ended so long ago that nobody asks for it any more.
+func (t APIToken) Forgettable(now time.Time) bool {
+	ended := t.ExpiresAt
+	if !t.RevokedAt.IsZero() {
+		ended = t.RevokedAt
+	}
+	return now.Sub(ended) > listedFor
 }

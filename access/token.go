@@ -74,3 +74,15 @@ func (h Hash) Equal(o Hash) bool { return subtle.ConstantTimeCompare(h[:], o[:])
 
 // ID is a short name of what has this hash, to list and revoke it by. It is no secret.
 func (h Hash) ID() string { return hex.EncodeToString(h[:8]) }
+
+// MarshalText writes the hash in hex, as it is stored.
+func (h Hash) MarshalText() ([]byte, error) { return []byte(hex.EncodeToString(h[:])), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (h *Hash) UnmarshalText(text []byte) error {
+	if len(text) != hex.EncodedLen(len(h)) {
+		return ErrToken
+	}
+	_, err := hex.Decode(h[:], text)
+	return err
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 )
@@ -107,4 +108,49 @@ func ParseName(text string) (string, error) {
 		}
 	}
 	return string(name), nil
+}
+
+// What a store answers beside what fails.
+var (
+	ErrUnknown   = errors.New("there is no such user, login or token")
+	ErrExists    = errors.New("there is such a user already")
+	ErrLastAdmin = errors.New("nobody but this user could let others in: make somebody else an admin first")
+	ErrTooMany   = errors.New("there are as many as are kept: remove some first")
+)
+
+// Local says whether the user has a password here, rather than being known elsewhere.
+func (k UserKey) Local() bool { return strings.HasPrefix(string(k), "local:") }
+
+// Changed is the user after a change, of all there are. The error is ErrLastAdmin if that would leave nobody
+// to let others in. Who is known elsewhere gets his role there: only local admins count, and only they are kept.
+func Changed(all []User, before, after User) (User, error) {
+	after.Key = before.Key
+	if !before.Key.Local() || after.Role == Admin && !after.Disabled {
+		return after, nil
+	}
+	local := slices.DeleteFunc(slices.Clone(all), func(u User) bool { return !u.Key.Local() })
+	if LastAdmin(local, before.Key) {
+		return before, ErrLastAdmin
+	}
+	return after, nil
+}
+
+// Addable is nil if u may be added to all there are. Else the error is ErrExists, ErrTooMany or, of one who must be the
+// first, ErrSetupDone.
+func Addable(all []User, u User, first bool, most int) error {
+	switch {
+	case first && len(all) > 0:
+		return ErrSetupDone
+	case slices.ContainsFunc(all, func(o User) bool { return o.Key == u.Key }):
+		return ErrExists
+	case len(all) >= most:
+		return ErrTooMany
+	}
+	return nil
+}
+
+// From is in words where the user is known.
+func (k UserKey) From() string {
+	kind, _, _ := strings.Cut(string(k), ":")
+	return map[string]string{"local": "here", "oidc": "at the provider", "proxy": "at the proxy"}[kind]
 }

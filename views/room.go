@@ -28,7 +28,9 @@ func roomElements(m live.Room) []live.Element {
 		out = append(out, element("breakout-"+b.SID, "breakouts", b, breakoutItem))
 	}
 	out = append(out, artifacts(d)...)
-	out = append(out, roomDeliveryElements(m)...)
+	if !m.For.NoDeliveries {
+		out = append(out, roomDeliveryElements(m)...)
+	}
 	return append(out, footElements(m.Sources, m.AlarmCount)...)
 }
 
