@@ -92,3 +92,13 @@ func (s *Server) Addresses() (paths []string) {
 	}
 	return paths
 }
+
+// Registered are all routes as they are, "GET /", so that a test can hold them against their rules.
+func (s *Server) Registered() (routes []string) {
+	for _, route := range s.app.GetRoutes(true) {
+		if route.Method != fiber.MethodHead {
+			routes = append(routes, route.Method+" "+route.Path)
+		}
+	}
+	return routes
+}
