@@ -25,7 +25,7 @@ type App struct {
 	config   Config
 	sources  []string
 	log      *slog.Logger
-	record   *store.SQLite
+	record   record
 	board    *live.Board
 	hub      *live.Hub
 	watch    *live.Attention
@@ -37,6 +37,30 @@ type App struct {
 	tasks sync.WaitGroup
 	fatal chan error
 	setup string // see SetupToken
+}
+
+// record is the store, whichever it is.
+type record interface {
+	live.Record
+	web.Record
+	Retain(ctx context.Context, now time.Time, history, bodies time.Duration) error
+	Close() error
+}
+
+// openRecord opens the record that STORE names.
+func openRecord(ctx context.Context, config Config, log *slog.Logger) (record, error) {
+	if store.IsRedis(config.Store) {
+		return store.OpenRedis(ctx, config.Store, config.Spool, log)
+	}
+	return store.Open(ctx, config.Store, log)
+}
+
+// accountsOf are the accounts of the store, whichever it is.
+func accountsOf(r record) web.Accounts {
+	if shared, ok := r.(*store.Redis); ok {
+		return shared.Accounts()
+	}
+	return r.(*store.SQLite).Accounts()
 }
 
 // openTime bounds the opening of the store. One that another serve holds is refused at once; after an unclean
@@ -59,11 +83,11 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 	}
 	open, cancel := context.WithTimeout(ctx, openTime)
 	defer cancel()
-	record, err := store.Open(open, config.Store, log)
+	record, err := openRecord(open, config, log)
 	if err != nil {
 		return nil, err
 	}
-	auth, err := config.auth(record.Accounts())
+	auth, err := config.auth(accountsOf(record))
 	if err != nil {
 		return nil, errors.Join(err, record.Close())
 	}

@@ -170,6 +170,7 @@ func capture(t testing.TB, name string) []simulate.Recorded {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
+	closeChromium()
 	cleanup()
 	os.Exit(code)
 }

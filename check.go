@@ -53,6 +53,9 @@ func (cmd *checkCommand) findings() []finding {
 	if out[0].state == wrong {
 		return out
 	}
+	if store.IsRedis(cmd.Store) {
+		return append(out, cmd.checkRedis()...)
+	}
 	if f := cmd.checkFile(); f.about != "" {
 		out = append(out, f)
 		if f.state == wrong {
@@ -101,6 +104,29 @@ func (cmd *checkCommand) checkFile() finding {
 		return finding{wrong, "file", fmt.Sprintf("the record is damaged (%s, and %d more). The next start of serve sets it aside and begins a new one; `sqlite3 %s .recover` saves what can be read", problems[0], len(problems)-1, path)}
 	}
 	return finding{good, "file", "the record was read whole and has no damage"}
+}
+
+// checkRedis asks Redis whether it can be used. The replica's own file is its serve's.
+func (cmd *checkCommand) checkRedis() (out []finding) {
+	ctx, cancel := context.WithTimeout(context.Background(), openTime)
+	defer cancel()
+	problems, warnings, err := store.CheckRedis(ctx, cmd.Store)
+	if err != nil {
+		return []finding{{wrong, "redis", fmt.Sprintf("%v. Until it answers, serve takes deliveries into %s", err, cmd.Spool)}}
+	}
+	for _, text := range problems {
+		out = append(out, finding{wrong, "redis", text})
+	}
+	for _, text := range warnings {
+		out = append(out, finding{doubt, "redis", text})
+	}
+	if len(out) == 0 {
+		out = append(out, finding{good, "redis", "answers, and is set up to lose nothing"})
+	}
+	if cmd.Spool == "off" {
+		out = append(out, finding{doubt, "spool", "is off: while Redis cannot be written, deliveries are refused, and plugNmeet tries three times only"})
+	}
+	return out
 }
 
 // checkStore finds the newest deliveries: in the store, or at the serve that holds it.

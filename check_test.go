@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/roomwatch/roomwatch/redistest"
 	"github.com/roomwatch/roomwatch/room"
 )
 
@@ -62,5 +64,27 @@ func TestCheckWorksBesideAServeAndWithoutOne(t *testing.T) {
 	}
 	if out, code := check("--listen=0.0.0.0:1"); code != 1 || !strings.Contains(out, "WRONG") || !strings.Contains(out, "loopback") {
 		t.Errorf("with settings that serve refuses: %d, %s", code, out)
+	}
+}
+
+func TestCheckSaysWhatIsWrongWithRedis(t *testing.T) {
+	check := func(url string, more ...string) string {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		cmd := command(t, t.TempDir(), append([]string{"check", "--auth=none", "--listen=127.0.0.1:0", "--store=" + url, "--api-key=" + testKey, "--api-secret=" + string([]byte(testSecret))}, more...)...)
+		out, _ := runWithin(ctx, cmd)
+		return out
+	}
+	for _, c := range []struct{ says, out string }{
+		{"set up to lose nothing", check(redistest.Start(t).URL())},
+		{"spool     is off", check(redistest.Start(t).URL(), "--spool=off")},
+		{"WRONG  redis     Redis would throw away", check(redistest.Start(t, "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru").URL())},
+		{"look   redis     Redis keeps its data in memory only", check(redistest.Start(t, "--appendonly", "no").URL())},
+		{"connection refused. Until it answers", check(fmt.Sprintf("redis://:secret@127.0.0.1:%d", redistest.FreePort(t)))},
+		{"it names no master", check("redis-sentinel://:secret@a,b")},
+	} {
+		if !strings.Contains(c.out, c.says) || strings.Contains(c.out, ":secret") {
+			t.Errorf("%q is not in %s", c.says, c.out)
+		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/roomwatch/roomwatch/plugnmeet"
+	"github.com/roomwatch/roomwatch/store"
 )
 
 // Config is everything that an operator can set (README, Settings). A flag --x-y beats the environment's
@@ -23,7 +24,8 @@ type Config struct {
 	APISecretFile string           `name:"api-secret-file" help:"A file that holds the secret." placeholder:"FILE"`
 	Sources       []SourceConfig   `kong:"-"` // of the file only
 
-	Store           string `default:"file:roomwatch.db" help:"Where the record is kept: file:PATH, or memory: for a trial."`
+	Store           string `default:"file:roomwatch.db" help:"Where the record is kept: file:PATH, memory: for a trial, or redis://, rediss://, redis-sentinel:// or redis-cluster:// for several replicas."`
+	Spool           string `default:"roomwatch-spool.db" help:"With Redis: the local file that takes deliveries while Redis cannot, and that pages are read from. off keeps neither."`
 	Retention       Period `default:"90d" help:"How long history is kept, counted from when a session was last heard of."`
 	RetentionBodies Period `default:"7d" help:"How long the bodies of deliveries are kept."`
 
@@ -59,8 +61,11 @@ func (c *Config) validate() error {
 	if err := c.validateAuth(); err != nil {
 		return err
 	}
-	if !strings.HasPrefix(c.Store, "file:") && c.Store != "memory:" {
-		return fmt.Errorf("STORE=%s: only file:PATH and memory: are built", redactURL(c.Store))
+	if !strings.HasPrefix(c.Store, "file:") && c.Store != "memory:" && !store.IsRedis(c.Store) {
+		return fmt.Errorf("STORE=%s: it is one of file:PATH, memory:, redis://, rediss://, redis-sentinel://, redis-cluster://", redactURL(c.Store))
+	}
+	if store.IsRedis(c.Store) && c.Spool == "" {
+		return errors.New("SPOOL is empty: name a file on a disk that lasts, or off")
 	}
 	for _, origin := range c.Origins {
 		if u, err := url.Parse(origin); err != nil || u.Host == "" || origin != u.Scheme+"://"+u.Host {
@@ -154,8 +159,12 @@ func sourceNames(sources []plugnmeet.Source) []string {
 // redactURL shows a URL without what may be a password.
 func redactURL(text string) string {
 	u, err := url.Parse(text)
-	if err != nil {
+	if err == nil {
+		return u.Redacted()
+	}
+	scheme, rest, isURL := strings.Cut(text, "://") // a list of hosts, which net/url does not know
+	if !isURL {
 		return "(not a URL)"
 	}
-	return u.Redacted()
+	return scheme + "://" + rest[strings.LastIndexByte(rest, '@')+1:]
 }

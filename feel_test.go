@@ -1,5 +1,3 @@
-//go:build pages
-
 package main
 
 import (
@@ -62,6 +60,7 @@ func (b *browser) press(keys string) {
 	b.do(chromedp.KeyEvent(keys))
 }
 
+// size makes the window of the page so large.
 func (b *browser) size(width, height int64) {
 	b.t.Helper()
 	b.do(emulation.SetDeviceMetricsOverride(width, height, 1, false))
@@ -89,6 +88,7 @@ func meeting(t *testing.T, told int, path string) (*testApp, *browser) {
 }
 
 func TestAPausedPageCountsWhatWaitsAndResumingLosesNothing(t *testing.T) {
+	t.Parallel()
 	app, b := meeting(t, 20, "/")
 	day := capture(t, "three-rooms.jsonl")
 	b.await("three rooms", rows+` === 3`)
@@ -111,6 +111,7 @@ func TestAPausedPageCountsWhatWaitsAndResumingLosesNothing(t *testing.T) {
 }
 
 func TestAPausedPageThatMissesTooMuchAsksForTheWholeAgain(t *testing.T) {
+	t.Parallel()
 	app, b := meeting(t, 20, "/")
 	b.await("three rooms", rows+` === 3`)
 	b.click(`#pill [data-action]`)
@@ -128,6 +129,7 @@ func TestAPausedPageThatMissesTooMuchAsksForTheWholeAgain(t *testing.T) {
 
 // A server that comes back is another epoch: what a paused page gets from it is the whole view.
 func TestAPausedPageOutlivesARestartOfTheServer(t *testing.T) {
+	t.Parallel()
 	config := testConfig("file:" + t.TempDir() + "/record.db")
 	day := capture(t, "three-rooms.jsonl")
 	app := startApp(t, config)
@@ -152,6 +154,7 @@ func TestAPausedPageOutlivesARestartOfTheServer(t *testing.T) {
 }
 
 func TestThePillTellsEverythingOfTheConnection(t *testing.T) {
+	t.Parallel()
 	app, b := meeting(t, 20, "/")
 	b.click(`#pill .pill-is`)
 	b.await("the account opens", `document.querySelector("#connection:popover-open [data-heard] time")`)
@@ -167,6 +170,7 @@ func TestThePillTellsEverythingOfTheConnection(t *testing.T) {
 
 // Errors keep the last data: greyed, with its age, until the page is live again.
 func TestAPageWithoutNewsSaysSinceWhenAndKeepsWhatItShows(t *testing.T) {
+	t.Parallel()
 	app := startApp(t, testConfig("memory:"))
 	defer app.close()
 	app.replay(capture(t, "three-rooms.jsonl")[:20], 0)
@@ -196,6 +200,7 @@ func TestAPageWithoutNewsSaysSinceWhenAndKeepsWhatItShows(t *testing.T) {
 }
 
 func TestThePillFitsInEveryState(t *testing.T) {
+	t.Parallel()
 	_, b := meeting(t, 20, "/")
 	for _, width := range []int64{320, 390, 768, 1024, 1440} {
 		b.size(width, 700)
@@ -223,6 +228,7 @@ const watchFlashes = `
 	}).observe(document.getElementById("view"), { subtree: true, attributeFilter: ["class"], attributeOldValue: true });`
 
 func TestOnlyCellsThatChangedFlash(t *testing.T) {
+	t.Parallel()
 	app, b := meeting(t, 20, "/")
 	day := capture(t, "three-rooms.jsonl")
 	b.await("three rooms", rows+` === 3`)
@@ -249,6 +255,7 @@ func TestOnlyCellsThatChangedFlash(t *testing.T) {
 }
 
 func TestAHiddenTabStaysConnectedAndIsRightOnReturn(t *testing.T) {
+	t.Parallel()
 	app, b := meeting(t, 20, "/")
 	b.await("three rooms", rows+` === 3`)
 	b.run(`Object.defineProperty(document, "hidden", { configurable: true, get: () => true }); document.dispatchEvent(new Event("visibilitychange"));` + watchFlashes)
@@ -263,6 +270,7 @@ func TestAHiddenTabStaysConnectedAndIsRightOnReturn(t *testing.T) {
 
 // The clock goes forward in Madrid at 01:00 UTC on 29 March 2026, and back on 25 October.
 func TestTimesAreRightInEveryZoneAndForLong(t *testing.T) {
+	t.Parallel()
 	_, b := meeting(t, 20, "/")
 	b.do(emulation.SetTimezoneOverride("Europe/Madrid"))
 	b.visit(eval[string](b, "location.href"))
@@ -311,6 +319,7 @@ func found(text string) string {
 }
 
 func TestThePaletteFindsRoomsPeopleAndThingsToDo(t *testing.T) {
+	t.Parallel()
 	for _, width := range []int64{390, 768, 1440} {
 		for _, scheme := range []string{"light", "dark"} {
 			t.Run(fmt.Sprint(width, " ", scheme), func(t *testing.T) {
@@ -339,6 +348,7 @@ func TestThePaletteFindsRoomsPeopleAndThingsToDo(t *testing.T) {
 }
 
 func TestThePaletteDoesWhatItSaysAndEscapeLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
 	_, b := meeting(t, 100, "/")
 	b.size(1440, 700)
 	b.click(`.finder`)
@@ -363,6 +373,7 @@ func TestThePaletteDoesWhatItSaysAndEscapeLeavesNothingBehind(t *testing.T) {
 
 // Answers come in any order; the one to what was typed last stays.
 func TestThePaletteShowsTheAnswerToWhatWasTypedLast(t *testing.T) {
+	t.Parallel()
 	_, b := meeting(t, 100, "/")
 	b.size(1440, 700)
 	var held sync.Map
@@ -400,6 +411,7 @@ func (b *browser) letGo(id fetch.RequestID) {
 }
 
 func TestKeysDoWhatTheListSays(t *testing.T) {
+	t.Parallel()
 	_, b := meeting(t, 100, "/")
 	b.size(1440, 800)
 	names := eval[[]string](b, `[...document.querySelectorAll("#rooms .name")].map((name) => name.textContent)`)
@@ -458,6 +470,7 @@ var everyPage = map[string]string{
 }
 
 func TestIdsCopyOnEveryPage(t *testing.T) {
+	t.Parallel()
 	app, b := meeting(t, 110, "/")
 	b.size(1440, 900)
 	for name, path := range everyPage {
@@ -475,6 +488,7 @@ func TestIdsCopyOnEveryPage(t *testing.T) {
 }
 
 func TestNewArtifactsAreToldAndKept(t *testing.T) {
+	t.Parallel()
 	app, b := meeting(t, 120, "/")
 	b.size(1440, 900)
 	b.run(`
@@ -507,6 +521,7 @@ func TestNewArtifactsAreToldAndKept(t *testing.T) {
 }
 
 func TestNoticesStayWhileSomebodyPointsAtThem(t *testing.T) {
+	t.Parallel()
 	_, b := meeting(t, 20, "/")
 	b.size(1440, 900)
 	b.run(`document.dispatchEvent(new CustomEvent("roomwatch:toast", { detail: { title: "Copied", text: "room01", brief: true } }))`)
@@ -524,6 +539,7 @@ func TestNoticesStayWhileSomebodyPointsAtThem(t *testing.T) {
 
 // News come one in five seconds, the newest of them; what answers the reader is said at once.
 func TestNewsAreSaidOneInFiveSeconds(t *testing.T) {
+	t.Parallel()
 	_, b := meeting(t, 20, "/")
 	b.run(`
 		window.said = [];
@@ -540,6 +556,7 @@ func TestNewsAreSaidOneInFiveSeconds(t *testing.T) {
 // A recording goes on in an empty room: the tab says so by its title and icon, a notice tells it, and when
 // somebody comes the tab is as before.
 func TestTheTabCountsWhatNeedsAttention(t *testing.T) {
+	t.Parallel()
 	app, b := meeting(t, 0, "/")
 	b.size(1440, 900)
 	other := b.tab(app.URL() + "/sessions")
@@ -562,6 +579,7 @@ func TestTheTabCountsWhatNeedsAttention(t *testing.T) {
 }
 
 func TestEveryPageIsCompleteWithoutJavaScript(t *testing.T) {
+	t.Parallel()
 	app := startApp(t, testConfig("memory:"))
 	defer app.close()
 	app.replay(capture(t, "three-rooms.jsonl"), 0)
@@ -580,6 +598,7 @@ func TestEveryPageIsCompleteWithoutJavaScript(t *testing.T) {
 }
 
 func TestPaperShowsThePageAndNothingThatFloats(t *testing.T) {
+	t.Parallel()
 	app, b := meeting(t, 110, "/")
 	b.size(1000, 900)
 	for name, path := range everyPage {
@@ -597,6 +616,7 @@ func TestPaperShowsThePageAndNothingThatFloats(t *testing.T) {
 
 // The theme is set before the first paint: a page never shows the other one first.
 func TestThemesComeWithoutAFlash(t *testing.T) {
+	t.Parallel()
 	app, b := meeting(t, 20, "/")
 	const ground = `getComputedStyle(document.documentElement).backgroundColor`
 	auto := eval[string](b, ground)
@@ -616,6 +636,7 @@ func TestThemesComeWithoutAFlash(t *testing.T) {
 const budget = 40_000
 
 func TestTheFirstLoadIsSmall(t *testing.T) {
+	t.Parallel()
 	app := startApp(t, testConfig("memory:"))
 	defer app.close()
 	app.replay(capture(t, "three-rooms.jsonl")[:100], 0)

@@ -26,6 +26,7 @@ var (
 		"room":      nil,
 		"access":    nil,
 		"static":    nil,
+		"redistest": nil, // of tests: real servers
 	}
 	pure = []string{"room", "access", "static"}
 )

@@ -48,6 +48,9 @@ func openAccounts(ctx context.Context, storeURL string) (accounts, error) {
 	if storeURL == "memory:" {
 		return nil, errors.New("STORE=memory: has no accounts that last. Use file:PATH")
 	}
+	if store.IsRedis(storeURL) {
+		return store.OpenRedisAccounts(ctx, storeURL)
+	}
 	return store.OpenAccounts(ctx, storeURL)
 }
 

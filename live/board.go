@@ -65,7 +65,8 @@ type Board struct {
 // news is what changed since the hub last asked.
 type news struct {
 	sessions map[room.Key]struct{}
-	filed    bool // what lists show: sessions were saved, notes written, or a minute has passed
+	filed    bool // what lists show: sessions were saved, or notes written
+	bars     bool // what every page shows: how sources are heard, what needs attention, the minute
 }
 
 type roomKey struct{ source, roomID string }
@@ -115,7 +116,7 @@ type standing struct {
 // NewBoard makes an empty board over a record. Sources are the configured names, in order.
 func NewBoard(record Record, sources []string, log *slog.Logger) *Board {
 	return &Board{
-		record: record, log: log, epoch: rand.Text()[:10], sources: sources,
+		record: record, log: log, epoch: newEpoch(), sources: sources,
 		ready: make(chan struct{}), bell: make(chan struct{}, 1),
 		sessions: make(map[room.Key]*entry), open: make(map[room.Key]*entry), closed: make(map[room.Key]*entry),
 		dirty: make(map[room.Key]*entry), rooms: make(index), children: make(index),
@@ -123,8 +124,15 @@ func NewBoard(record Record, sources []string, log *slog.Logger) *Board {
 	}
 }
 
-// Epoch names this start of the process: a seq means nothing in another epoch.
-func (b *Board) Epoch() string { return b.epoch }
+// Epoch names this start of the process, or the last time that the record was begun anew since: a seq
+// means nothing in another epoch.
+func (b *Board) Epoch() string {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.epoch
+}
+
+func newEpoch() string { return rand.Text()[:10] }
 
 // Ready is closed when the record is folded to the end that it had at start.
 func (b *Board) Ready() <-chan struct{} { return b.ready }
@@ -161,8 +169,9 @@ func (b *Board) take(d room.Delivery, touched map[room.Key]*entry) {
 	}
 	key := room.Key{Source: d.Source, SID: d.Said.SID}
 	e := b.sessions[key]
-	e.heard = true   // it may have been looked up before
-	b.dirty[key] = e // even an entry that says nothing new tells when the session was last heard of
+	e.heard = true                    // it may have been looked up before
+	b.dirty[key] = e                  // even an entry that says nothing new tells when the session was last heard of
+	b.news.sessions[key] = struct{}{} // its page lists it all the same
 	if e.session.Apply(*d.Said) {
 		touched[key] = e
 	}

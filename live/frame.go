@@ -58,6 +58,9 @@ func (v *view) after(epoch string, s uint64, reset bool) (data []byte, seq uint6
 		from = nil
 	}
 	for _, known := range v.sent {
+		if known.epoch != epoch {
+			continue
+		}
 		if known.from == from || known.from != nil && from != nil && *known.from == *from {
 			return known.data, v.seq, nil
 		}
@@ -69,15 +72,16 @@ func (v *view) after(epoch string, s uint64, reset bool) (data []byte, seq uint6
 		f.Ops = v.changes(s)
 	}
 	if data, err = encode(f); err == nil && len(v.sent) < maxSent {
-		v.sent = append(v.sent, sent{from, data})
+		v.sent = append(v.sent, sent{epoch, from, data})
 	}
 	return data, v.seq, err
 }
 
 // sent is an encoded frame that leads to the state shown; from nil it is a reset.
 type sent struct {
-	from *uint64
-	data []byte
+	epoch string
+	from  *uint64
+	data  []byte
 }
 
 // maxSent bounds the encoded frames that a view keeps: nearly all viewers are at the state before.

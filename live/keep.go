@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -83,12 +84,48 @@ func (b *Board) follow(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+		if errors.Is(err, room.ErrReload) {
+			if err = b.reread(ctx); err == nil {
+				continue
+			}
+		}
 		b.log.Error("following the record failed, trying again", "err", err)
 		select {
 		case <-ctx.Done():
 		case <-time.After(time.Second):
 		}
 	}
+}
+
+// reread merges the documents into memory, which have changed beneath it. The epoch is another then, so
+// that every viewer gets its page whole.
+func (b *Board) reread(ctx context.Context) error {
+	merge := func(s *room.Session) error {
+		b.place(s, nil, true)
+		return nil
+	}
+	if err := b.record.Recent(ctx, time.Now().Add(-keepEnded), merge); err != nil {
+		return err
+	}
+	for _, key := range b.inMemory() {
+		s, err := b.record.Load(ctx, key)
+		if err == nil {
+			b.place(s, nil, false)
+		} else if !errors.Is(err, room.ErrNotFound) {
+			return err
+		}
+	}
+	b.mu.Lock()
+	b.epoch = newEpoch()
+	b.mu.Unlock()
+	b.turnPage(nil)
+	return nil
+}
+
+func (b *Board) inMemory() []room.Key {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return slices.Collect(maps.Keys(b.sessions))
 }
 
 // Position is that of the last entry folded.
@@ -144,6 +181,7 @@ func (b *Board) turnPage(s *room.Sample) {
 	}
 	b.seq++
 	b.news.filed, b.filed = true, b.seq
+	b.news.bars = b.news.bars || s != nil
 	b.tell()
 }
 

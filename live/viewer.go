@@ -14,6 +14,7 @@ type Viewer struct {
 	calm  chan bool     // holds the last pause (true) or resume that was not taken yet
 	bye   chan struct{} // closed when the process shuts down
 
+	epoch  string
 	seq    uint64
 	reset  bool
 	paused bool
@@ -23,7 +24,7 @@ type Viewer struct {
 // Watch makes a viewer of the question that goes on from state s of an epoch. A state that is not one of
 // this process is answered with a reset.
 func (h *Hub) Watch(q Question, epoch string, s uint64) (*Viewer, error) {
-	v := &Viewer{hub: h, seq: s, reset: epoch != h.board.epoch || s > h.board.Seq(),
+	v := &Viewer{hub: h, epoch: h.board.Epoch(), seq: s, reset: epoch != h.board.Epoch() || s > h.board.Seq(),
 		dirty: make(chan struct{}, 1), calm: make(chan bool, 1), bye: make(chan struct{})}
 	v.nudge()
 	if _, err := h.open(q, v); err != nil {
@@ -80,13 +81,16 @@ func (v *Viewer) Next(ctx context.Context) ([]byte, error) {
 			return v.frame()
 		case <-beat.C:
 			v.last = time.Now()
-			return encode(frame{Epoch: v.hub.board.epoch, Seq: v.seq, At: v.last.UnixMilli()})
+			return encode(frame{Epoch: v.epoch, Seq: v.seq, At: v.last.UnixMilli()})
 		}
 	}
 }
 
 func (v *Viewer) frame() ([]byte, error) {
-	data, seq, err := v.view.after(v.hub.board.epoch, v.seq, v.reset)
+	if now := v.hub.board.Epoch(); now != v.epoch {
+		v.epoch, v.reset = now, true
+	}
+	data, seq, err := v.view.after(v.epoch, v.seq, v.reset)
 	if err != nil {
 		return nil, err
 	}

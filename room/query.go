@@ -23,6 +23,8 @@ var (
 	ErrNotFound = errors.New("not known")
 	// ErrBadCursor: the cursor was not made by the list that is asked.
 	ErrBadCursor = errors.New("not a cursor of this list")
+	// ErrReload: documents have changed beneath sessions in memory, which are to be read again.
+	ErrReload = errors.New("documents have changed and must be read again")
 )
 
 // SessionQuery asks for sessions. Empty fields ask for everything; From is inclusive, To exclusive, both

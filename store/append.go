@@ -147,8 +147,7 @@ func (s *SQLite) record(batch []*pending) (recorded []room.Delivery, h *heard, e
 
 func (s *SQLite) insert(tx *sql.Tx, insert *sql.Stmt, d room.Delivery, said []byte, h *heard) (room.Delivery, error) {
 	d.Verdict = h.judge(d)
-	values := []any{int64(room.At(d.ReceivedAt)), int64(d.Said.At), d.Source, d.ID, d.Event, d.RoomID, d.SID,
-		string(d.Verdict), d.Reason, d.LagMS, said}
+	values := valuesOf(d, said)
 	done, err := insert.Exec(append(values, blob(d.Body), deliverySum(&s.space, values, d.Body))...)
 	if err != nil {
 		return d, err
@@ -160,6 +159,12 @@ func (s *SQLite) insert(tx *sql.Tx, insert *sql.Stmt, d room.Delivery, said []by
 	position, err := done.LastInsertId()
 	d.Position = strconv.FormatInt(position, 10)
 	return d, err
+}
+
+// valuesOf are the columns of an entry, up to what it says.
+func valuesOf(d room.Delivery, said []byte) []any {
+	return []any{int64(room.At(d.ReceivedAt)), int64(d.Said.At), d.Source, d.ID, d.Event, d.RoomID, d.SID,
+		string(d.Verdict), d.Reason, d.LagMS, said}
 }
 
 func (s *SQLite) duplicate(tx *sql.Tx, d room.Delivery) room.Delivery {

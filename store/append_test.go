@@ -47,7 +47,7 @@ func TestAnAppendedDeliveryIsReadAsItWasRecorded(t *testing.T) {
 }
 
 func TestOneEventIDFromFiftySendersIsOneEntry(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		verdicts := make(chan room.Verdict, 50)
 		var senders sync.WaitGroup
@@ -79,7 +79,7 @@ func TestOneEventIDFromFiftySendersIsOneEntry(t *testing.T) {
 }
 
 func TestOfTwoBodiesUnderOneEventIDTheFirstCounts(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		first, second := entry(1), entry(1)
 		second.Body = []byte(`{"event":"participant_joined","other":true}`)
@@ -92,9 +92,8 @@ func TestOfTwoBodiesUnderOneEventIDTheFirstCounts(t *testing.T) {
 		if other := mustAppend(t, s, second); other.Verdict != room.Duplicate || other.Reason != room.Conflict {
 			t.Errorf("another body: %s, %q", other.Verdict, other.Reason)
 		}
-		stored, err := s.stored(t.Context(), 0)
-		if err != nil || len(stored) != 1 || string(stored[0].Body) != string(first.Body) {
-			t.Errorf("stored %s, %v", asJSON(t, stored), err)
+		if stored := read(t, s, "", 1); len(stored) != 1 || string(stored[0].Body) != string(first.Body) {
+			t.Errorf("stored %s", asJSON(t, stored))
 		}
 		elsewhere := entry(1)
 		elsewhere.Source = "other"
@@ -105,7 +104,7 @@ func TestOfTwoBodiesUnderOneEventIDTheFirstCounts(t *testing.T) {
 }
 
 func TestADeliveryIsLateWhenItsSourceHadSaidMuchLaterThings(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		n := 0
 		verdict := func(source string, kind room.Kind, created, received time.Duration) room.Verdict {
@@ -209,7 +208,7 @@ func TestAnAppendGivesUpWithItsContextAndTheRetryIsADuplicate(t *testing.T) {
 }
 
 func TestADeliveryThatSaysNothingIsRefused(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		for _, spoil := range []func(*room.Delivery){func(d *room.Delivery) { d.Said = nil }, func(d *room.Delivery) { d.ID = "" }} {
 			d := entry(1)

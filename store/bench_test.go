@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/roomwatch/roomwatch/redistest"
 	"github.com/roomwatch/roomwatch/room"
 )
 
@@ -82,4 +83,19 @@ func BenchmarkSessions(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkRedisAppend is beside BenchmarkAppend, through a Redis on this machine.
+func BenchmarkRedisAppend(b *testing.B) {
+	r := replica(b, redistest.Start(b).URL())
+	var n atomic.Int64
+	b.SetParallelism(64 / runtime.GOMAXPROCS(0))
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if _, err := r.Append(context.Background(), entry(int(n.Add(1)))); err != nil {
+				b.Error(err)
+			}
+		}
+	})
 }

@@ -15,7 +15,7 @@ func refusal(n int) room.Delivery {
 	return room.Delivery{ReceivedAt: noon.Add(time.Duration(n) * time.Second), Verdict: room.Refused, Reason: fmt.Sprint("expired ", n, " s ago")}
 }
 
-func listed(t testing.TB, s *SQLite, q room.DeliveryQuery) (items []room.Delivery) {
+func listed(t testing.TB, s record, q room.DeliveryQuery) (items []room.Delivery) {
 	t.Helper()
 	for {
 		page, err := s.Deliveries(t.Context(), q)
@@ -33,7 +33,7 @@ func listed(t testing.TB, s *SQLite, q room.DeliveryQuery) (items []room.Deliver
 }
 
 func TestDeliveriesAndNotesAreOneListNewestFirst(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		for n := range 20 {
 			if n%3 == 0 {
@@ -58,7 +58,7 @@ func TestDeliveriesAndNotesAreOneListNewestFirst(t *testing.T) {
 }
 
 func TestDeliveriesAreFilteredByVerdictEventRoomAndSession(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		for n := range 14 {
 			mustAppend(t, s, entry(n))
@@ -80,7 +80,7 @@ func TestDeliveriesAreFilteredByVerdictEventRoomAndSession(t *testing.T) {
 }
 
 func TestDeliveriesThatComeBetweenPagesDisturbNone(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		for n := range 6 {
 			mustAppend(t, s, entry(n))

@@ -85,16 +85,18 @@ func (s *SQLite) isClosing() bool {
 	}
 }
 
+const entriesAfter = `SELECT position, received_at, source, id, event, room_id, sid, verdict, reason, lag_ms, said, body
+	FROM deliveries WHERE position > ? ORDER BY position LIMIT ?`
+
 // stored reads a batch of entries after a position: fewer when their bodies are large.
 func (s *SQLite) stored(ctx context.Context, at int64) (entries []room.Delivery, err error) {
-	rows, err := s.reads.QueryContext(ctx, `SELECT position, received_at, source, id, event, room_id, sid, verdict, reason, lag_ms, said, body
-		FROM deliveries WHERE position > ? ORDER BY position LIMIT ?`, at, followBatch)
+	rows, err := s.reads.QueryContext(ctx, entriesAfter, at, followBatch)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	for size := 0; size < maxBatchBytes && rows.Next(); {
-		d, err := scanDelivery(rows)
+		d, _, err := scanDelivery(rows)
 		if err != nil {
 			return nil, err
 		}
@@ -103,18 +105,18 @@ func (s *SQLite) stored(ctx context.Context, at int64) (entries []room.Delivery,
 	return entries, rows.Err()
 }
 
-func scanDelivery(rows *sql.Rows) (d room.Delivery, err error) {
+// scanDelivery reads an entry, and what it says as it is written. That holds until the next is read.
+func scanDelivery(rows *sql.Rows) (d room.Delivery, said sql.RawBytes, err error) {
 	var received room.Time
-	var said sql.RawBytes
 	var body []byte
 	if err := rows.Scan(&d.Position, &received, &d.Source, &d.ID, &d.Event, &d.RoomID, &d.SID, &d.Verdict, &d.Reason, &d.LagMS, &said, &body); err != nil {
-		return d, err
+		return d, nil, err
 	}
 	d.ReceivedAt, d.Body, d.Said = received.Time(), body, new(room.Event)
 	if err := json.Unmarshal(said, d.Said); err != nil {
-		return d, fmt.Errorf("%w: entry %s: %w", errUndecodable, d.Position, err)
+		return d, nil, fmt.Errorf("%w: entry %s: %w", errUndecodable, d.Position, err)
 	}
-	return d, nil
+	return d, said, nil
 }
 
 // End is the position of the newest entry, "" when there is none.

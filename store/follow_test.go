@@ -51,7 +51,7 @@ func TestFollowersSeeEveryEntryInOrderWhileEightWritersAppend(t *testing.T) {
 }
 
 // fill appends entries from..to-1, many at a time.
-func fill(t testing.TB, s *SQLite, from, to int) {
+func fill(t testing.TB, s record, from, to int) {
 	t.Helper()
 	var senders sync.WaitGroup
 	for w := range 64 {
@@ -141,7 +141,7 @@ func TestFollowIsNotHeldUpByEntriesThatRetentionRemoved(t *testing.T) {
 }
 
 func TestFollowEndsWithItsContextItsReaderOrTheStore(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		mustAppend(t, s, entry(1))
 		follow := func(ctx context.Context, fn func([]room.Delivery) error) <-chan error {
@@ -174,7 +174,7 @@ func TestFollowEndsWithItsContextItsReaderOrTheStore(t *testing.T) {
 }
 
 func TestAnEmptyRecordHasNeitherEndNorCheckpoint(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		end, err := s.End(t.Context())
 		checkpoint, err2 := s.Checkpoint(t.Context())
@@ -189,7 +189,7 @@ func TestAnEmptyRecordHasNeitherEndNorCheckpoint(t *testing.T) {
 }
 
 func TestTheCheckpointNeverGoesBack(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		for _, step := range []struct{ save, want string }{{"9", "9"}, {"10", "10"}, {"9", "10"}, {"", "10"}, {"0", "10"}} {
 			mustSave(t, s, step.save)

@@ -10,7 +10,7 @@ import (
 )
 
 func TestIntakeCountsEachDeliveryOnceByItsMinuteSourceAndVerdict(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		fill(t, s, 0, 90) // received a second after they were created
 		other := entry(500)
@@ -90,7 +90,7 @@ func TestRefusalsAreCountedByTheirCodeWithTheNewest(t *testing.T) {
 }
 
 func TestAMinuteHasOneSampleTheLast(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		at := func(minute, second, people int) room.Sample {
 			return room.Sample{At: noon.Add(time.Duration(minute)*time.Minute + time.Duration(second)*time.Second),
@@ -109,7 +109,7 @@ func TestAMinuteHasOneSampleTheLast(t *testing.T) {
 }
 
 func TestOneDeliveryIsReadByItsPosition(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		want := mustAppend(t, s, entry(1))
 		if got, err := s.Delivery(t.Context(), want.Position); err != nil || !reflect.DeepEqual(got, want) {

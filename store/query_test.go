@@ -51,7 +51,7 @@ func sids(items []room.Summary) (out []string) {
 }
 
 // all is every session that q asks for, page by page.
-func all(t testing.TB, s *SQLite, q room.SessionQuery) (items []room.Summary) {
+func all(t testing.TB, s record, q room.SessionQuery) (items []room.Summary) {
 	t.Helper()
 	for {
 		page, err := s.Sessions(t.Context(), q)
@@ -70,7 +70,7 @@ func all(t testing.TB, s *SQLite, q room.SessionQuery) (items []room.Summary) {
 }
 
 func TestSessionsAreFilteredAndPagedAsAPlainListWouldBe(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		var known, saved []*room.Session
 		var plain []room.Summary
@@ -110,7 +110,7 @@ func TestSessionsAreFilteredAndPagedAsAPlainListWouldBe(t *testing.T) {
 }
 
 // matches is the plain reading of a query; a text here is words in lower case.
-func matches(q room.SessionQuery, sum room.Summary, s *SQLite, t *testing.T) bool {
+func matches(q room.SessionQuery, sum room.Summary, s record, t *testing.T) bool {
 	text := strings.ToLower(sum.Title + " " + sum.RoomID)
 	if q.Text != "" {
 		session, err := s.Load(t.Context(), sum.Key())
@@ -131,7 +131,7 @@ func matches(q room.SessionQuery, sum room.Summary, s *SQLite, t *testing.T) boo
 }
 
 func TestRowsThatArriveBetweenPagesDisturbNone(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		for i := range 10 {
 			mustSave(t, s, "", meeting("a", fmt.Sprint("s", i), "room01", "", i, false))
@@ -152,7 +152,7 @@ func TestRowsThatArriveBetweenPagesDisturbNone(t *testing.T) {
 }
 
 func TestACursorThatIsNotOursIsRefused(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		const place = -5 << placeBits
 		good := formatCursor(markSessions, place)
@@ -171,7 +171,7 @@ func TestACursorThatIsNotOursIsRefused(t *testing.T) {
 }
 
 func TestTextFindsSessionsByTheBeginningsOfWords(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		mustSave(t, s, "",
 			meeting("a", "ops", "rig-f1-1", "Weekly Ops: Café", 1, false, "Ana Díaz", "O'Neil"),
@@ -192,7 +192,7 @@ func TestTextFindsSessionsByTheBeginningsOfWords(t *testing.T) {
 }
 
 func TestHostileTextIsNeverSyntaxAndNothingUsableMatchesNothing(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		mustSave(t, s, "", meeting("a", "ops", "room01", "OR AND NOT NEAR near text", 1, false, "Ana"))
 		nothing := []string{`"`, `""`, `*`, `" *`, `-`, `^`, `()`, `{}:`, " ", "\x00", "\xff\xfe", "🎉", "\u0301", "%", "_", `" OR *`, `title:x`, `zzz" OR "Ana`,
@@ -214,7 +214,7 @@ func TestHostileTextIsNeverSyntaxAndNothingUsableMatchesNothing(t *testing.T) {
 }
 
 func TestASessionSavedAgainIsFoundByItsNewTextOnly(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		mustSave(t, s, "", meeting("a", "s", "room01", "Draft", 1, false, "Ana"))
 		renamed := event(room.KindRoomCreated, "s", "renamed", noon.Add(time.Hour))

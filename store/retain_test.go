@@ -14,7 +14,7 @@ import (
 
 const day = 24 * time.Hour
 
-func mustRetain(t *testing.T, s *SQLite, now time.Time, history, bodies time.Duration) {
+func mustRetain(t *testing.T, s record, now time.Time, history, bodies time.Duration) {
 	t.Helper()
 	if err := s.Retain(t.Context(), now, history, bodies); err != nil {
 		t.Fatal(err)
@@ -22,7 +22,7 @@ func mustRetain(t *testing.T, s *SQLite, now time.Time, history, bodies time.Dur
 }
 
 func TestRetentionTakesWhatEndedLongAgoWithAllThatIsFiledOfIt(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		var many []*room.Session
 		for i := range 3*retainSessions + 1 {
@@ -151,7 +151,7 @@ func TestAppendsGoBetweenTheStepsOfRetentionAndItsContextEndsIt(t *testing.T) {
 }
 
 func TestListsCanBeWalkedWhileRetentionTakesTheirEnd(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		fill(t, s, 0, 600)
 		var many []*room.Session

@@ -18,7 +18,7 @@ type step struct {
 // Times are milliseconds since 1970. deliveries is the hot table and has but two whole indexes: that
 // which tells duplicates, and that which finds what was delivered of a session; AUTOINCREMENT, because a
 // position must never be used twice. words is contentless: the text is with the sessions.
-var steps = []step{{sql: version1}, {sql: version2}, {version3, carryDocuments}, {sql: accountTables}}
+var steps = []step{{sql: version1}, {sql: version2}, {version3, carryDocuments}, {sql: version4}, {sql: accountTables}}
 
 const version1 = `
 CREATE TABLE deliveries (
@@ -185,6 +185,16 @@ CREATE TABLE marks (
 	name  TEXT PRIMARY KEY,
 	value INTEGER NOT NULL
 ) WITHOUT ROWID;
+`
+
+// version4 adds what waits for Redis, see spool.go. In an embedded record it stays empty.
+const version4 = `
+CREATE TABLE spool (
+	row   INTEGER PRIMARY KEY AUTOINCREMENT,
+	entry BLOB NOT NULL,
+	said  BLOB NOT NULL,
+	body  BLOB
+);
 `
 
 // versionOf is how many steps a record has taken, 0 when it is new.

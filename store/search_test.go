@@ -11,7 +11,7 @@ import (
 )
 
 func TestASearchFindsThePersonWhoLeftAndSaysWho(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		mustSave(t, s, "", meeting("a", "s", "ops-room", "Weekly Ana", 1, true, "Ana Díaz", "Jörg\nWeber", "O'Neil-Smith"))
 		for _, c := range []struct{ text, found string }{
@@ -27,7 +27,7 @@ func TestASearchFindsThePersonWhoLeftAndSaysWho(t *testing.T) {
 }
 
 func TestASearchGoesWithEveryFilter(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		mustSave(t, s, "", meeting("a", "1", "room1", "Weekly", 1, false, "Ana"), meeting("b", "2", "room1", "Weekly", 2, true, "Ana"), meeting("a", "3", "room11", "Weekly", 3, true, "Bo"))
 		mustSave(t, s, "", meeting("a", "1", "room1", "Weekly", 1, true, "Ana")) // it ended: what is marked changes with it
@@ -51,7 +51,7 @@ func TestASearchGoesWithEveryFilter(t *testing.T) {
 
 // A beginning that more words share than the index is asked for is looked for in the texts first.
 func TestABeginningOfManyWordsFindsWhatThePlainReadingFinds(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		var many []*room.Session
 		var details []room.Detail

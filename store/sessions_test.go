@@ -15,7 +15,7 @@ import (
 )
 
 func TestSaveMergesWithWhatIsStored(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		mustSave(t, s, "", session(joined("s", "PA_1", "u-1", "Ana", noon)))
 		mustSave(t, s, "", session(joined("s", "PA_2", "u-2", "Bo", noon)))
@@ -27,7 +27,7 @@ func TestSaveMergesWithWhatIsStored(t *testing.T) {
 }
 
 func TestSavesAtTheSameTimeLoseNothing(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		var work sync.WaitGroup
 		for i := range 20 {
@@ -43,7 +43,7 @@ func TestSavesAtTheSameTimeLoseNothing(t *testing.T) {
 }
 
 func TestALargeSaveLeavesAllItsSessionsAndTheCheckpoint(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		var many []*room.Session
 		for i := range 2*saveChunk + 1 {
@@ -83,7 +83,7 @@ func TestAnAppendGoesBetweenTheChunksOfALargeSave(t *testing.T) {
 }
 
 func TestLoadOfAnUnknownSessionIsNotFound(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		mustSave(t, s, "", session(joined("s", "PA", "u", "Ana", noon)))
 		for _, key := range []room.Key{{Source: "other", SID: "s"}, {Source: "default", SID: "t"}} {
@@ -144,7 +144,7 @@ func TestSavingAndLoadingChangesNothing(t *testing.T) {
 }
 
 func TestRecentIsWhatIsNotEndedAndWhatWasHeardOfLately(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		at := func(kind room.Kind, sid string, minutes int) room.Event {
 			return event(kind, sid, fmt.Sprint(sid, kind), noon.Add(time.Duration(minutes)*time.Minute))
@@ -172,7 +172,7 @@ func TestRecentIsWhatIsNotEndedAndWhatWasHeardOfLately(t *testing.T) {
 }
 
 func TestSiblingsAreTheNewestFiftySessionsOfTheRoom(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		var many []*room.Session
 		add := func(source, roomID, sid string, minute int, kind room.Kind) {

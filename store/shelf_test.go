@@ -41,7 +41,7 @@ func artifact(m *room.Session, id, kind string, minute int, usage *room.Artifact
 	return m
 }
 
-func recordIDs(t *testing.T, s *SQLite, q room.RecordingQuery) (ids []string) {
+func recordIDs(t *testing.T, s record, q room.RecordingQuery) (ids []string) {
 	t.Helper()
 	for {
 		page, err := s.Recordings(t.Context(), q)
@@ -61,7 +61,7 @@ func recordIDs(t *testing.T, s *SQLite, q room.RecordingQuery) (ids []string) {
 	return ids
 }
 
-func artifactIDs(t *testing.T, s *SQLite, q room.ArtifactQuery) (ids []string) {
+func artifactIDs(t *testing.T, s record, q room.ArtifactQuery) (ids []string) {
 	t.Helper()
 	for {
 		page, err := s.Artifacts(t.Context(), q)
@@ -82,7 +82,7 @@ func artifactIDs(t *testing.T, s *SQLite, q room.ArtifactQuery) (ids []string) {
 }
 
 func TestRecordingsAreListedNewestFirstAndFiltered(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		mustSave(t, s, "", recorded("s1", 1, "r1", "r1b"), recorded("s9", 9, "r9"), meeting("default", "none", "room01", "Weekly", 2, false, "Ana"),
 			jobSession(room.KindRecordingStarted, "s5", "r5", "", 5), jobSession(room.KindRecordingEnded, "s6", "r6", "no space left", 6))
@@ -111,7 +111,7 @@ func TestRecordingsAreListedNewestFirstAndFiltered(t *testing.T) {
 }
 
 func TestARecordingSaysWhoseItIsAndFollowsWhatIsLearned(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		mustSave(t, s, "", jobSession(room.KindRecordingStarted, "s", "r", "", 5))
 		first, err := s.Recordings(t.Context(), room.RecordingQuery{})
@@ -138,7 +138,7 @@ func TestARecordingSaysWhoseItIsAndFollowsWhatIsLearned(t *testing.T) {
 }
 
 func TestASessionThatBeganEarlierThanThoughtMovesWithAllThatIsFiledOfIt(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		late := recorded("s", 50, "r")
 		artifact(late, "a", "MEETING_SUMMARY", 51, nil)
@@ -185,7 +185,7 @@ func TestSessionsThatBeganTogetherStandSideBySide(t *testing.T) {
 }
 
 func TestArtifactsAreListedByTypeAndClass(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		m := meeting("default", "s", "room01", "Weekly", 0, true, "Ana")
 		artifact(m, "file", "MEETING_ANALYTICS", 2, nil)
@@ -211,7 +211,7 @@ func TestArtifactsAreListedByTypeAndClass(t *testing.T) {
 }
 
 func TestUsageIsSummedByDayAndUnitAndByRoom(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		tokens := func(total int64, cost float64) *room.ArtifactUsage {
 			return &room.ArtifactUsage{Unit: "tokens", Total: total, EstimatedCost: cost}
@@ -246,7 +246,7 @@ func TestUsageIsSummedByDayAndUnitAndByRoom(t *testing.T) {
 }
 
 func TestRecordingsAreCountedByState(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		mustSave(t, s, "", recorded("old", -60, "r1"), recorded("new", 1, "r2", "r3"), jobSession(room.KindRecordingStarted, "a", "r4", "", -90), jobSession(room.KindRecordingEnded, "p", "r5", "", -80))
 		got, err := s.RecordingCounts(t.Context(), noon)

@@ -55,6 +55,7 @@ type SQLite struct {
 	running sync.WaitGroup
 	appends chan *pending
 	jobs    chan *job
+	urgent  chan *job // done before the others, see writeFirst
 
 	tail    tail
 	sources sources
@@ -79,6 +80,7 @@ func Open(ctx context.Context, storeURL string, log *slog.Logger) (*SQLite, erro
 		closing:    make(chan struct{}),
 		appends:    make(chan *pending, maxWaiting),
 		jobs:       make(chan *job),
+		urgent:     make(chan *job),
 		notes:      make(chan room.Delivery, maxWaiting),
 		probeEvery: time.Second,
 	}

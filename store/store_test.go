@@ -14,6 +14,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/roomwatch/roomwatch/redistest"
 	"github.com/roomwatch/roomwatch/room"
 )
 
@@ -35,6 +36,77 @@ func forEachStore(t *testing.T, claim func(t *testing.T, open func() *SQLite)) {
 	})
 }
 
+// record is what every kind of store does for the program.
+type record interface {
+	Append(ctx context.Context, d room.Delivery) (room.Delivery, error)
+	Note(d room.Delivery)
+	Noted() uint64
+	NotesDropped() uint64
+	Follow(ctx context.Context, after string, fn func([]room.Delivery) error) error
+	End(ctx context.Context) (string, error)
+	Checkpoint(ctx context.Context) (string, error)
+	Save(ctx context.Context, sessions []*room.Session, checkpoint string) error
+	Load(ctx context.Context, key room.Key) (*room.Session, error)
+	Recent(ctx context.Context, since time.Time, fn func(*room.Session) error) error
+	Siblings(ctx context.Context, source, roomID string) (map[string]room.Created, error)
+	LastReceived(ctx context.Context) (map[string]time.Time, error)
+	Sample(ctx context.Context, s room.Sample) error
+	Samples(ctx context.Context, since time.Time) ([]room.Sample, error)
+	Sessions(ctx context.Context, q room.SessionQuery) (room.Page[room.Summary], error)
+	Recordings(ctx context.Context, q room.RecordingQuery) (room.Page[room.FiledRecording], error)
+	Artifacts(ctx context.Context, q room.ArtifactQuery) (room.Page[room.FiledArtifact], error)
+	Deliveries(ctx context.Context, q room.DeliveryQuery) (room.Page[room.Delivery], error)
+	Delivery(ctx context.Context, position string) (room.Delivery, error)
+	CountSessions(ctx context.Context, q room.SessionQuery) (int, error)
+	CountRecordings(ctx context.Context, q room.RecordingQuery) (int, error)
+	CountArtifacts(ctx context.Context, q room.ArtifactQuery) (int, error)
+	RecordingCounts(ctx context.Context, since time.Time) ([]room.RecordingCount, error)
+	Usage(ctx context.Context, since time.Time) ([]room.UsageDay, error)
+	CostliestRooms(ctx context.Context, since time.Time, most int) ([]room.RoomCost, error)
+	Intake(ctx context.Context, since time.Time) ([]room.IntakeCount, error)
+	Refusals(ctx context.Context, since time.Time) ([]room.RefusalCount, error)
+	Retain(ctx context.Context, now time.Time, history, bodies time.Duration) error
+	Health() error
+	Warnings() []string
+	Close() error
+}
+
+// forEachRecord runs a claim against every kind of store, Redis among them.
+func forEachRecord(t *testing.T, claim func(t *testing.T, open func() record)) {
+	forEachStore(t, func(t *testing.T, open func() *SQLite) { claim(t, func() record { return open() }) })
+	t.Run("redis", func(t *testing.T) {
+		claim(t, func() record { return settled{replica(t, redistest.Start(t).URL()), t} })
+	})
+}
+
+// settled is a replica whose lists do not lag: after Append the entry is in them.
+type settled struct {
+	*Redis
+	t testing.TB
+}
+
+func (s settled) Append(ctx context.Context, d room.Delivery) (room.Delivery, error) {
+	recorded, err := s.Redis.Append(ctx, d)
+	if recorded.Position != "" {
+		eventually(s.t, "the entry is followed", func() bool {
+			_, err := s.Delivery(ctx, recorded.Position)
+			return err == nil
+		})
+	}
+	return recorded, err
+}
+
+// projectionOf is the SQLite of any store.
+func projectionOf(s record) *SQLite {
+	switch s := s.(type) {
+	case settled:
+		return s.SQLite
+	case *Redis:
+		return s.SQLite
+	}
+	return s.(*SQLite)
+}
+
 func openAt(t testing.TB, url string) *SQLite {
 	t.Helper()
 	s, err := Open(context.Background(), url, slog.New(slog.DiscardHandler))
@@ -45,7 +117,7 @@ func openAt(t testing.TB, url string) *SQLite {
 	return s
 }
 
-func closeStore(t testing.TB, s *SQLite) {
+func closeStore(t testing.TB, s record) {
 	t.Helper()
 	if err := s.Close(); err != nil {
 		t.Errorf("close: %v", err)
@@ -80,7 +152,7 @@ func entry(n int) room.Delivery {
 	return delivery(joined(fmt.Sprintf("sid-%d", n%7), "PA_"+id, "u-"+id, "Ana Díaz", noon.Add(time.Duration(n)*time.Second)))
 }
 
-func mustAppend(t testing.TB, s *SQLite, d room.Delivery) room.Delivery {
+func mustAppend(t testing.TB, s record, d room.Delivery) room.Delivery {
 	t.Helper()
 	recorded, err := s.Append(context.Background(), d)
 	if err != nil {
@@ -92,7 +164,7 @@ func mustAppend(t testing.TB, s *SQLite, d room.Delivery) room.Delivery {
 var errEnough = errors.New("enough")
 
 // read is the first n entries after a position.
-func read(t testing.TB, s *SQLite, after string, n int) (entries []room.Delivery) {
+func read(t testing.TB, s record, after string, n int) (entries []room.Delivery) {
 	t.Helper()
 	if n == 0 {
 		return nil
@@ -121,14 +193,14 @@ func session(events ...room.Event) *room.Session {
 	return s
 }
 
-func mustSave(t testing.TB, s *SQLite, checkpoint string, sessions ...*room.Session) {
+func mustSave(t testing.TB, s record, checkpoint string, sessions ...*room.Session) {
 	t.Helper()
 	if err := s.Save(context.Background(), sessions, checkpoint); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func mustLoad(t testing.TB, s *SQLite, sid string) *room.Session {
+func mustLoad(t testing.TB, s record, sid string) *room.Session {
 	t.Helper()
 	session, err := s.Load(context.Background(), room.Key{Source: "default", SID: sid})
 	if err != nil {
@@ -180,9 +252,9 @@ func hold(t testing.TB, s *SQLite) (release func()) {
 	}
 }
 
-func count(t testing.TB, s *SQLite, table string) (n int) {
+func count(t testing.TB, s record, table string) (n int) {
 	t.Helper()
-	if err := s.reads.QueryRow("SELECT count(*) FROM " + table).Scan(&n); err != nil {
+	if err := projectionOf(s).reads.QueryRow("SELECT count(*) FROM " + table).Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	return n

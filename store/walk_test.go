@@ -28,7 +28,7 @@ func walk[T any](t *testing.T, page func(cursor string) (room.Page[T], error), n
 }
 
 func TestAWalkSeesEachRowOnceWhileHundredsArrive(t *testing.T) {
-	forEachStore(t, func(t *testing.T, open func() *SQLite) {
+	forEachRecord(t, func(t *testing.T, open func() record) {
 		s := open()
 		const before = 300
 		made := func(n int) *room.Session {

@@ -20,6 +20,18 @@ const probeBytes = 64 << 10
 
 var errPanic = errors.New("panic")
 
+// writeFirst is write before all others that wait: somebody's answer depends on it.
+func (s *SQLite) writeFirst(fn func(*sql.Tx) error) error {
+	s.gate.RLock()
+	defer s.gate.RUnlock()
+	if s.closed {
+		return ErrClosed
+	}
+	j := &job{fn, make(chan error, 1)}
+	s.urgent <- j
+	return <-j.done
+}
+
 // job is a write other than an append.
 type job struct {
 	write func(*sql.Tx) error
@@ -36,6 +48,14 @@ func (s *SQLite) serve() {
 			probe = time.After(s.probeEvery)
 		}
 		select {
+		case j := <-s.urgent:
+			s.work(j)
+			continue
+		default:
+		}
+		select {
+		case j := <-s.urgent:
+			s.work(j)
 		case first, ok := <-appends:
 			if !ok {
 				appends = nil
@@ -47,13 +67,17 @@ func (s *SQLite) serve() {
 				jobs = nil
 				continue
 			}
-			err := s.transact(j.write)
-			s.settle(err)
-			j.done <- err
+			s.work(j)
 		case <-probe:
 			s.settle(s.probe())
 		}
 	}
+}
+
+func (s *SQLite) work(j *job) {
+	err := s.transact(j.write)
+	s.settle(err)
+	j.done <- err
 }
 
 // write has the writer run fn in a transaction, and waits until that is committed: ctx counts only
