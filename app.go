@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -32,6 +33,7 @@ type App struct {
 	notifier *notifier // nil: nobody is told
 	server   *web.Server
 	listener net.Listener
+	debug    *http.Server // nil: profiles are not shown
 
 	stop  context.CancelFunc
 	tasks sync.WaitGroup
@@ -141,6 +143,9 @@ func (a *App) Start() error {
 		return errors.Join(fmt.Errorf("listen: %w", err), a.record.Close())
 	}
 	a.listener = listener
+	if err := a.profile(); err != nil {
+		return errors.Join(err, listener.Close(), a.record.Close())
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	a.stop = stop
 	a.tasks.Go(func() { a.report(a.board.Run(ctx)) })
@@ -206,6 +211,9 @@ func (a *App) Failed() <-chan error { return a.fatal }
 // store. It takes at most about fifteen seconds.
 func (a *App) Close() error {
 	err := a.server.Shutdown()
+	if a.debug != nil {
+		err = errors.Join(err, a.debug.Close())
+	}
 	a.stop()
 	a.tasks.Wait()
 	return errors.Join(err, a.record.Close())

@@ -39,7 +39,7 @@ type AuthConfig struct {
 
 // validateAuth refuses what would let in whom it should not, and says what to do.
 func (c *Config) validateAuth() error {
-	if c.Auth == "none" && !c.loopback() {
+	if c.Auth == "none" && !loopback(c.Listen) {
 		return fmt.Errorf("AUTH=none on %s would let everybody in who reaches it. Set LISTEN to a loopback address, for example 127.0.0.1:8080, or AUTH to local, oidc or proxy", c.Listen)
 	}
 	secret, err := c.secret()
@@ -103,7 +103,9 @@ func (c *Config) validateOIDC() error {
 	return err
 }
 
-func (c *Config) secret() (plugnmeet.Secret, error) { return secretOf(c.Secret, c.SecretFile, "SECRET_FILE") }
+func (c *Config) secret() (plugnmeet.Secret, error) {
+	return secretOf(c.Secret, c.SecretFile, "SECRET_FILE")
+}
 
 // secretPath is where a secret is kept that was generated, beside a file store; "" beside others.
 func (c *Config) secretPath() string {

@@ -36,7 +36,9 @@ type Config struct {
 	Origins []string `help:"Origins that may open the socket, beside the host that was asked." placeholder:"URL"`
 	Log     string   `default:"info" enum:"debug,info,warn,error" help:"Least level of log lines: debug, info, warn, error."`
 
-	Tick    time.Duration `kong:"-"` // how long changes are gathered before they are sent; 0: live.Tick
+	Tick        time.Duration `default:"100ms" help:"How long changes are gathered before they are sent to pages: 1ms to 1s."`
+	DebugListen string        `help:"A loopback address for Go's profiles (pprof), for example 127.0.0.1:6060; none by default." placeholder:"ADDRESS"`
+
 	Look    time.Duration `kong:"-"` // how often it is looked whether something needs attention; 0: live.LookEvery
 	Gallery bool          `kong:"-"` // of the demo and of tests: every component in every state at /dev/gallery
 }
@@ -52,6 +54,8 @@ const (
 	minSecret = 32 // bytes
 	// minRetention: deliveries may be late by hours, and what came of a session too.
 	minRetention = Period(24 * time.Hour)
+	// Changes come to pages at least once a second, and a thousand times at most.
+	minTick, maxTick = time.Millisecond, time.Second
 	// sampleSecret is the one of plugNmeet's public documentation: everybody knows it.
 	sampleSecret = "zumyyYWqv7KR2kUqvYdq4z4sXg7XTBD2ljT6"
 )
@@ -72,6 +76,12 @@ func (c *Config) validate() error {
 			return fmt.Errorf("ORIGINS: %q is not an origin. Write it like https://rooms.example.org", origin)
 		}
 	}
+	if c.DebugListen != "" && !loopback(c.DebugListen) {
+		return fmt.Errorf("DEBUG_LISTEN=%s: profiles are shown on a loopback address only, for example 127.0.0.1:6060", c.DebugListen)
+	}
+	if c.Tick != 0 && (c.Tick < minTick || c.Tick > maxTick) {
+		return fmt.Errorf("TICK=%s: set it between %s and %s", c.Tick, minTick, maxTick)
+	}
 	if c.Retention < minRetention || c.RetentionBodies < minRetention {
 		return fmt.Errorf("RETENTION=%s, RETENTION_BODIES=%s: less than %s is not kept. Write it like 90d or 36h", c.Retention, c.RetentionBodies, minRetention)
 	}
@@ -82,9 +92,9 @@ func (c *Config) validate() error {
 	return err
 }
 
-// loopback says whether LISTEN is an address that only this machine reaches.
-func (c *Config) loopback() bool {
-	host, _, err := net.SplitHostPort(c.Listen)
+// loopback says whether an address to listen at is one that only this machine reaches.
+func loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return false
 	}
@@ -125,7 +135,7 @@ func (c *Config) checkSource(s plugnmeet.Source) error {
 		if len(secret) < minSecret {
 			return fmt.Errorf("the secret of source %q is shorter than %d bytes: anybody could guess it. Use a longer one in plugNmeet and here", s.Name, minSecret)
 		}
-		if secret == sampleSecret && !c.loopback() {
+		if secret == sampleSecret && !loopback(c.Listen) {
 			return fmt.Errorf("the secret of source %q is the public sample of plugNmeet's documentation. Use one of your own in plugNmeet and here", s.Name)
 		}
 	}

@@ -115,7 +115,9 @@ func registered(t *testing.T, s *web.Server) []string {
 			t.Errorf("%s is in the table and nowhere else", route)
 		}
 	}
-	slices.SortFunc(found, func(a, b string) int { return cmp.Or(strings.Index(a, "/logout")-strings.Index(b, "/logout"), strings.Compare(a, b)) })
+	slices.SortFunc(found, func(a, b string) int {
+		return cmp.Or(strings.Index(a, "/logout")-strings.Index(b, "/logout"), strings.Compare(a, b))
+	})
 	return found // logging out comes last
 }
 
