@@ -70,6 +70,7 @@ type Room struct {
 	Minute     time.Time     // the clock of the page, in whole minutes
 	Deliveries []DeliveryRow // the newest of this session
 	More       string        // the cursor of those that follow, "" when these are all
+	For        Audience
 }
 
 // Sessions is the page of history.

@@ -116,6 +116,7 @@ func (g gallery) sections() []gallerySection {
 		{"Lists beside", g.items()},
 		{"Intake", g.incoming()},
 		{"Empty", g.nothings()},
+		{"Accounts", g.accounts()},
 	}
 }
 

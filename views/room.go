@@ -29,7 +29,9 @@ func roomElements(m live.Room) []live.Element {
 	}
 	out = append(out, artifacts(d)...)
 	out = append(out, correctionItems(d.Corrections)...)
-	out = append(out, roomDeliveryElements(m)...)
+	if !m.For.NoDeliveries {
+		out = append(out, roomDeliveryElements(m)...)
+	}
 	return append(out, footElements(m.Sources, m.AlarmCount)...)
 }
 
