@@ -30,7 +30,9 @@ type App struct {
 	board    *live.Board
 	hub      *live.Hub
 	watch    *live.Attention
-	notifier *notifier // nil: nobody is told
+	notifier *notifier                 // nil: nobody is told
+	meets    map[string]*plugnmeet.API // by source, of those that can be asked
+	checks   []*live.Reconciler
 	server   *web.Server
 	listener net.Listener
 	debug    *http.Server // nil: profiles are not shown
@@ -38,6 +40,7 @@ type App struct {
 	stop  context.CancelFunc
 	tasks sync.WaitGroup
 	fatal chan error
+	setup string // see SetupToken
 }
 
 // record is the store, whichever it is.
@@ -54,6 +57,14 @@ func openRecord(ctx context.Context, config Config, log *slog.Logger) (record, e
 		return store.OpenRedis(ctx, config.Store, config.Spool, log)
 	}
 	return store.Open(ctx, config.Store, log)
+}
+
+// accountsOf are the accounts of the store, whichever it is.
+func accountsOf(r record) web.Accounts {
+	if shared, ok := r.(*store.Redis); ok {
+		return shared.Accounts()
+	}
+	return r.(*store.SQLite).Accounts()
 }
 
 // openTime bounds the opening of the store. One that another serve holds is refused at once; after an unclean
@@ -74,11 +85,19 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 		}
 		tell = news.tell
 	}
+	meets, err := meetsOf(sources)
+	if err != nil {
+		return nil, err
+	}
 	open, cancel := context.WithTimeout(ctx, openTime)
 	defer cancel()
 	record, err := openRecord(open, config, log)
 	if err != nil {
 		return nil, err
+	}
+	auth, err := config.auth(accountsOf(record))
+	if err != nil {
+		return nil, errors.Join(err, record.Close())
 	}
 	tick, look := cmp.Or(config.Tick, live.Tick), cmp.Or(config.Look, live.LookEvery)
 	names := sourceNames(sources)
@@ -87,8 +106,13 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 	pages := views.HTML{History: time.Duration(config.Retention), Bodies: time.Duration(config.RetentionBodies)}
 	hub := live.NewHub(board, record, pages, limits, tick, log)
 	server := web.New(web.Config{Record: record, Board: board, Hub: hub, Keyring: keyring,
-		Origins: config.Origins, LoopbackOnly: config.Auth == "none", Gallery: config.Gallery, Log: log})
-	return &App{config: config, sources: names, log: log, record: record, board: board, hub: hub, server: server,
+		Origins: config.Origins, LoopbackOnly: config.Auth == "none", Auth: auth, Gallery: config.Gallery, Log: log})
+	setup, err := server.OpenSetup(open)
+	if err != nil {
+		return nil, errors.Join(err, record.Close())
+	}
+	checks := reconcilers(config, board, record, meets, log)
+	return &App{setup: setup, config: config, meets: meets, checks: checks, sources: names, log: log, record: record, board: board, hub: hub, server: server,
 		watch: live.NewAttention(board, record, limits, look, log, tell), notifier: news, fatal: make(chan error, 3)}, nil
 }
 
@@ -134,6 +158,9 @@ func (a *App) Start() error {
 	a.tasks.Go(func() { a.report(a.board.Run(ctx)) })
 	a.tasks.Go(func() { a.hub.Run(ctx) })
 	a.tasks.Go(func() { a.watch.Run(ctx) })
+	for _, c := range a.checks {
+		a.tasks.Go(func() { c.Run(ctx) })
+	}
 	if a.notifier != nil {
 		a.tasks.Go(func() { a.notifier.run(ctx) })
 	}
@@ -184,6 +211,9 @@ func (a *App) URL() string {
 	return "http://" + net.JoinHostPort(host, port)
 }
 
+// SetupToken is what makes the first user, while there is none; "" otherwise.
+func (a *App) SetupToken() string { return a.setup }
+
 // Failed yields an error that the program cannot go on with.
 func (a *App) Failed() <-chan error { return a.fatal }
 
@@ -196,5 +226,8 @@ func (a *App) Close() error {
 	}
 	a.stop()
 	a.tasks.Wait()
+	for _, m := range a.meets {
+		m.Close()
+	}
 	return errors.Join(err, a.record.Close())
 }

@@ -66,6 +66,33 @@ func (b *browser) size(width, height int64) {
 	b.do(emulation.SetDeviceMetricsOverride(width, height, 1, false))
 }
 
+// everyLook does something at each width of a window, in the colours that the system asks for.
+func (b *browser) everyLook(do func(look string)) {
+	b.t.Helper()
+	for _, width := range []int64{390, 768, 1440} {
+		for _, scheme := range []string{"light", "dark"} {
+			b.size(width, 700)
+			b.do(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}))
+			do(fmt.Sprint("at ", width, " px, ", scheme, ": "))
+		}
+	}
+	b.do(emulation.SetEmulatedMedia().WithFeatures(nil))
+	b.size(1440, 700)
+}
+
+// seen is true when something of the page is in the window, at its full width, and its text is not of the
+// colour of its ground.
+func seen(selector string) string {
+	return fmt.Sprintf(`((e) => {
+		if (!e?.checkVisibility({ visibilityProperty: true, opacityProperty: true })) return false;
+		const { left, right, top, bottom, width } = e.getBoundingClientRect();
+		let ground = e;
+		while (ground && /, 0\)$|transparent/.test(getComputedStyle(ground).backgroundColor)) ground = ground.parentElement;
+		return width > 0 && left >= -0.5 && right <= innerWidth + 0.5 && bottom > 0 && top < innerHeight && document.documentElement.scrollWidth <= innerWidth
+			&& getComputedStyle(e).color !== getComputedStyle(ground ?? document.documentElement).backgroundColor;
+	})(document.querySelector(%q))`, selector)
+}
+
 // claim fails the test, and lets it go on, if the expression is not true in the page.
 func (b *browser) claim(what, expression string) {
 	b.t.Helper()
@@ -101,6 +128,10 @@ func TestAPausedPageCountsWhatWaitsAndResumingLosesNothing(t *testing.T) {
 	const ops = `wire.frames.slice(wire.from).reduce((n, frame) => n + frame.o.length, 0)`
 	b.await("more than a few changes wait", ops+` > 20`)
 	b.await("the pill counts them", fmt.Sprintf(`document.querySelector("#pill [data-figure]").textContent === (%s).toLocaleString("en") + " waiting"`, ops))
+	b.everyLook(func(look string) {
+		b.claim(look+"the count is seen", seen(`#pill [data-figure]`))
+		b.claim(look+"so is the way to go on", seen(`#pill [data-action]`))
+	})
 	if now := eval[string](b, shown); now != paused {
 		t.Errorf("a paused page changed from\n%s\nto\n%s", paused, now)
 	}
@@ -192,6 +223,7 @@ func TestAPageWithoutNewsSaysSinceWhenAndKeepsWhatItShows(t *testing.T) {
 		t.Errorf("what is stale is as black as what is fresh: %s", now)
 	}
 	b.await("it is said", `document.getElementById("news").textContent.startsWith("Nothing was heard")`)
+	b.everyLook(func(look string) { b.claim(look+"as of when is seen", seen(`#as-of`)) })
 	line.lead(app.Addr())
 	b.click(`#pill [data-action]`)
 	b.await("live again", isLive)
@@ -239,6 +271,18 @@ func TestOnlyCellsThatChangedFlash(t *testing.T) {
 	b.sameAsFresh(app.URL())
 	app.replay(day[21:93], 0)
 	b.await("others do", `flashed.length > 5`)
+	b.everyLook(func(look string) {
+		b.claim(look+"a flash is seen", `(() => {
+			const cell = document.querySelector("#rooms td.people");
+			cell.classList.remove("flash");
+			const still = getComputedStyle(cell).backgroundColor;
+			cell.classList.add("flash");
+			for (const a of cell.getAnimations()) { a.pause(); a.currentTime = 0; }
+			const flash = getComputedStyle(cell).backgroundColor;
+			cell.classList.remove("flash");
+			return flash !== still;
+		})()`)
+	})
 	b.claim("never a time, a heading or a row", `flashed.every((cell) => cell.localName === "td" && !cell.matches(".run"))`)
 	app.replay(day[93:94], 0)
 	b.await("a row comes", rows+` === 4`)
@@ -320,31 +364,25 @@ func found(text string) string {
 
 func TestThePaletteFindsRoomsPeopleAndThingsToDo(t *testing.T) {
 	t.Parallel()
-	for _, width := range []int64{390, 768, 1440} {
-		for _, scheme := range []string{"light", "dark"} {
-			t.Run(fmt.Sprint(width, " ", scheme), func(t *testing.T) {
-				app, b := meeting(t, 100, "/")
-				b.size(width, 700)
-				b.do(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}))
-				b.do(chromedp.KeyEvent("k", chromedp.KeyModifiers(2)))
-				b.await("what goes on", `document.querySelectorAll("#palette [aria-label=Rooms] [role=option]").length === 4`)
-				b.claim("the window does not get wider", `document.documentElement.scrollWidth <= innerWidth`)
-				b.claim("the palette fits", `(({ left, right, bottom }) => left >= 0 && right <= innerWidth && bottom <= innerHeight)(document.getElementById("palette").getBoundingClientRect())`)
-				b.press("ha")
-				b.await("Hanako", found("ha"))
-				b.claim("in her room", `document.querySelector("#palette [aria-label=Rooms] [role=option]").innerText.includes("Room 2")`)
-				b.claim("and as a person", `document.querySelector("#palette [aria-label=People] [role=option]").innerText.includes("Hanako")`)
-				b.claim("the first is chosen", `document.querySelector("#palette input").getAttribute("aria-activedescendant") === document.querySelector("#palette [aria-selected=true]").id`)
-				b.press(kb.ArrowDown)
-				b.claim("the arrow goes on", `document.querySelectorAll("#palette [role=option]")[1].getAttribute("aria-selected") === "true"`)
-				b.press(kb.ArrowUp + kb.ArrowUp)
-				b.claim("round the end", `[...document.querySelectorAll("#palette [role=option]")].at(-1).getAttribute("aria-selected") === "true"`)
-				b.press(kb.ArrowDown + kb.Enter)
-				b.await("Enter goes there", `location.pathname.startsWith("/rooms/") && document.querySelector("#head")?.innerText.includes("rig-f1-2")`)
-				_ = app
-			})
-		}
-	}
+	app, b := meeting(t, 100, "/")
+	b.everyLook(func(look string) {
+		b.do(chromedp.KeyEvent("k", chromedp.KeyModifiers(2)))
+		b.await(look+"what goes on", `document.querySelectorAll("#palette [aria-label=Rooms] [role=option]").length === 4`)
+		b.claim(look+"the palette fits", seen(`#palette`)+` && document.getElementById("palette").getBoundingClientRect().bottom <= innerHeight`)
+		b.press("ha")
+		b.await(look+"Hanako", found("ha"))
+		b.claim(look+"in her room", `document.querySelector("#palette [aria-label=Rooms] [role=option]").innerText.includes("Room 2")`)
+		b.claim(look+"and as a person", `document.querySelector("#palette [aria-label=People] [role=option]").innerText.includes("Hanako")`)
+		b.claim(look+"the first is chosen", `document.querySelector("#palette input").getAttribute("aria-activedescendant") === document.querySelector("#palette [aria-selected=true]").id`)
+		b.press(kb.ArrowDown)
+		b.claim(look+"the arrow goes on", `document.querySelectorAll("#palette [role=option]")[1].getAttribute("aria-selected") === "true"`)
+		b.press(kb.ArrowUp + kb.ArrowUp)
+		b.claim(look+"round the end", `[...document.querySelectorAll("#palette [role=option]")].at(-1).getAttribute("aria-selected") === "true"`)
+		b.press(kb.ArrowDown + kb.Enter)
+		b.await(look+"Enter goes there", `location.pathname.startsWith("/rooms/") && document.querySelector("#head")?.innerText.includes("rig-f1-2")`)
+		b.visit(app.URL())
+		b.await(look+"live", isLive)
+	})
 }
 
 func TestThePaletteDoesWhatItSaysAndEscapeLeavesNothingBehind(t *testing.T) {
@@ -535,6 +573,10 @@ func TestNoticesStayWhileSomebodyPointsAtThem(t *testing.T) {
 	b.claim("it is still there", `document.querySelector("#toasts article")`)
 	b.do(chromedp.MouseClickXY(700, 500))
 	b.await("and goes", `!document.querySelector("#toasts article")`)
+	b.everyLook(func(look string) {
+		b.run(`document.querySelector("#toasts article button")?.click(); document.dispatchEvent(new CustomEvent("roomwatch:toast", { detail: { title: "New artifact: summary", text: "Weekly ops", at: Date.now() } }))`)
+		b.await(look+"a notice is seen", seen(`#toasts article`))
+	})
 }
 
 // News come one in five seconds, the newest of them; what answers the reader is said at once.
