@@ -30,9 +30,8 @@ type App struct {
 	board    *live.Board
 	hub      *live.Hub
 	watch    *live.Attention
-	notifier *notifier                 // nil: nobody is told
-	meets    map[string]*plugnmeet.API // by source, of those that can be asked
-	checks   []*live.Reconciler
+	notifier *notifier // nil: nobody is told
+	checks   *checks
 	server   *web.Server
 	listener net.Listener
 	debug    *http.Server // nil: profiles are not shown
@@ -94,8 +93,7 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 	hub := live.NewHub(board, record, pages, limits, tick, log)
 	server := web.New(web.Config{Record: record, Board: board, Hub: hub, Keyring: keyring,
 		Origins: config.Origins, LoopbackOnly: config.Auth == "none", Gallery: config.Gallery, Log: log})
-	checks := reconcilers(config, board, record, meets, log)
-	return &App{config: config, meets: meets, checks: checks, sources: names, log: log, record: record, board: board, hub: hub, server: server,
+	return &App{config: config, checks: newChecks(config, board, record, meets, log), sources: names, log: log, record: record, board: board, hub: hub, server: server,
 		watch: live.NewAttention(board, record, limits, look, log, tell), notifier: news, fatal: make(chan error, 3)}, nil
 }
 
@@ -123,6 +121,7 @@ func (a *App) Reload(config Config) error {
 		return fmt.Errorf("the sources are %v and were %v: that needs a restart", names, a.sources)
 	}
 	a.server.SetKeyring(keyring)
+	a.checks.reload(sources)
 	return nil
 }
 
@@ -141,9 +140,7 @@ func (a *App) Start() error {
 	a.tasks.Go(func() { a.report(a.board.Run(ctx)) })
 	a.tasks.Go(func() { a.hub.Run(ctx) })
 	a.tasks.Go(func() { a.watch.Run(ctx) })
-	for _, c := range a.checks {
-		a.tasks.Go(func() { c.Run(ctx) })
-	}
+	a.checks.run(ctx, &a.tasks)
 	if a.notifier != nil {
 		a.tasks.Go(func() { a.notifier.run(ctx) })
 	}
@@ -200,14 +197,13 @@ func (a *App) Failed() <-chan error { return a.fatal }
 // Close sends viewers away, finishes requests under way, folds and saves what was stored, and closes the
 // store. It takes at most about fifteen seconds.
 func (a *App) Close() error {
+	a.checks.closing()
 	err := a.server.Shutdown()
 	if a.debug != nil {
 		err = errors.Join(err, a.debug.Close())
 	}
 	a.stop()
 	a.tasks.Wait()
-	for _, m := range a.meets {
-		m.Close()
-	}
+	a.checks.close()
 	return errors.Join(err, a.record.Close())
 }

@@ -54,7 +54,7 @@ func (b *Board) Samples(last time.Duration) []room.Sample {
 
 func (b *Board) sampled(last time.Duration) []room.Sample {
 	from, _ := slices.BinarySearchFunc(b.samples, time.Now().Add(-last), func(s room.Sample, at time.Time) int { return s.At.Compare(at) })
-	return b.samples[from:]
+	return withoutGaps(b.samples[from:], b.gapsIn("", time.Now().Add(-last), time.Time{}))
 }
 
 // filedSeq is the seq at which lists last changed.
@@ -234,6 +234,7 @@ func (b *Board) room(key room.Key) (Room, uint64) {
 		checkMutes(&d)
 	}
 	r.Detail = &d
+	r.Gaps = b.gapsIn(key.Source, d.Begin(), d.EndedAt)
 	r.Parent = b.newestOf(roomKey{key.Source, d.ParentRoomID}, d.Begin())
 	r.Breakouts = b.breakoutsOf(e)
 	return r, b.seq

@@ -61,6 +61,7 @@ type Board struct {
 	samples  []room.Sample // of the last day, one a minute
 	alarms   []room.Alarm  // replaced, never changed
 
+	gaps       []Gap             // by their begin; replaced, never changed
 	checks     map[string]*check // by source, of those that have an API to ask
 	unverified time.Duration     // after so long without a delivery a session is not verified, where there is no API
 }
@@ -170,8 +171,12 @@ func (b *Board) take(d room.Delivery, touched map[room.Key]*entry) {
 	if d.Position == b.goal {
 		b.goal = ""
 	}
-	if own && d.Said.Kind == room.KindPolled {
+	switch {
+	case own && d.Said.Kind == room.KindPolled:
 		b.polled(d.Said, touched)
+	case own && d.Said.Gap != nil:
+		b.addGap(d.Said)
+		b.news.filed = true
 	}
 	if d.Said == nil || d.Said.SID == "" {
 		return

@@ -68,7 +68,8 @@ func (h *Hub) ask(q Question, m *matching) (Model, uint64, error) {
 func thisMinute() time.Time { return time.Now().UTC().Truncate(time.Minute) }
 
 func (h *Hub) sessions(ctx context.Context, q room.SessionQuery) (m Sessions, err error) {
-	m = Sessions{Query: q, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms()), Day: h.board.Samples(sampledFor)}
+	m = Sessions{Query: q, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms()), Day: h.board.Samples(sampledFor),
+		Gaps: h.board.Gaps("", time.Now().Add(-sampledFor), time.Time{})}
 	if m.Page, err = h.lists.Sessions(ctx, q); err != nil {
 		return m, err
 	}

@@ -66,6 +66,7 @@ type Room struct {
 	Sources    []SourceState
 	AlarmCount int // how much needs attention, over all rooms
 
+	Gaps       []Gap         // in what was received while it lasted
 	Span       string        // of the timeline: "", SpanSession or SpanQuarter
 	Minute     time.Time     // the clock of the page, in whole minutes
 	Deliveries []DeliveryRow // the newest of this session
@@ -78,6 +79,7 @@ type Sessions struct {
 	Page       room.Page[room.Summary]
 	Matches    int           // over all pages; more than room.MaxCount are told as one more
 	Day        []room.Sample // the totals of the last day, one a minute; minutes may be missing
+	Gaps       []Gap         // of the last day, in what was received
 	Minute     time.Time     // the clock of the page, in whole minutes
 	Sources    []SourceState
 	AlarmCount int // how much needs attention, over all rooms

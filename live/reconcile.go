@@ -300,6 +300,9 @@ func (r *Reconciler) write(ctx context.Context, f *findings) error {
 	if f.Doubt != "" {
 		return r.failed(ctx, f.Began, f.Doubt)
 	}
+	if err := r.outage(ctx, f); err != nil {
+		return err
+	}
 	r.failing, r.why = time.Time{}, ""
 	e := room.Event{Source: r.source, Kind: room.KindPolled, ID: "api:" + began, At: f.At, Poll: &f.said}
 	if err := r.append(ctx, e); err != nil {
