@@ -91,7 +91,7 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 	limits := config.Attention.limits()
 	pages := views.HTML{History: time.Duration(config.Retention), Bodies: time.Duration(config.RetentionBodies)}
 	hub := live.NewHub(board, record, pages, limits, tick, log)
-	server := web.New(web.Config{Record: record, Board: board, Hub: hub, Keyring: keyring,
+	server := web.New(web.Config{Record: record, Board: board, Hub: hub, Keyring: keyring, PlugNmeets: meets,
 		Origins: config.Origins, LoopbackOnly: config.Auth == "none", Gallery: config.Gallery, Log: log})
 	return &App{config: config, checks: newChecks(config, board, record, meets, log), sources: names, log: log, record: record, board: board, hub: hub, server: server,
 		watch: live.NewAttention(board, record, limits, look, log, tell), notifier: news, fatal: make(chan error, 3)}, nil

@@ -15,9 +15,9 @@ func (g gallery) jobs() []exhibit {
 	d := g.meeting(72).Detail()
 	var recordings, streams, boxed []specimen
 	for _, r := range d.Recordings {
-		recordings = append(recordings, of(r.State, recordingBlock("recording-"+r.RecordID, r)))
+		recordings = append(recordings, of(r.State, recordingBlock("recording-"+r.RecordID, recordingOf{r, recordingFileURL(g.sources(), d.Key(), r)})))
 	}
-	recordings = append(recordings, of("hardly known", recordingBlock("recording", room.Recording{RecordID: wordName, State: "strange"})))
+	recordings = append(recordings, of("hardly known", recordingBlock("recording", recordingOf{room.Recording{RecordID: wordName, State: "strange"}, ""})))
 	for _, s := range d.Streams {
 		streams = append(streams, of(s.State, streamBlock("stream-"+s.RecordID, s)))
 	}
@@ -74,7 +74,7 @@ func (g gallery) items() []exhibit {
 	}
 	var made, recorded, filed []templ.Component
 	for _, a := range g.artifacts() {
-		made, filed = append(made, newArtifact("x"+a.ArtifactID, artifactLineOf(a))), append(filed, artifactItem("y"+a.ArtifactID, a.Artifact))
+		made, filed = append(made, newArtifact("x"+a.ArtifactID, artifactLineOf(a, g.sources()))), append(filed, artifactItem("y"+a.ArtifactID, artifactOf{a.Artifact, artifactFileURL(g.sources(), room.Key{Source: "default", SID: "x"}, a.Artifact)}))
 	}
 	for _, r := range g.recordings() {
 		recorded = append(recorded, newRecording("x"+r.RecordID, recordingLine{FiledRecording: r.FiledRecording, due: r.Due, overdue: r.Overdue}))
