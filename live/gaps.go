@@ -60,7 +60,11 @@ func (w *Watchman) Run(ctx context.Context) {
 	select {
 	case <-w.board.Ready():
 	case <-ctx.Done():
-		return
+		select {
+		case <-w.board.Ready(): // both: something may have been received
+		default:
+			return
+		}
 	}
 	if err := w.begin(ctx); err != nil && ctx.Err() == nil {
 		w.Log.Error("gaps in what was received are not known whole", "err", err)
