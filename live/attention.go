@@ -137,7 +137,7 @@ func (b *Board) setAlarms(alarms []room.Alarm) (fresh []room.Alarm) {
 			fresh = append(fresh, a)
 		}
 	}
-	b.alarms, b.news.filed = alarms, true
+	b.alarms, b.news.bars = alarms, true
 	b.seq++
 	b.tell()
 	return fresh

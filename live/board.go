@@ -65,7 +65,8 @@ type Board struct {
 // news is what changed since the hub last asked.
 type news struct {
 	sessions map[room.Key]struct{}
-	filed    bool // what lists show: sessions were saved, notes written, or a minute has passed
+	filed    bool // what lists show: sessions were saved, or notes written
+	bars     bool // what every page shows: how sources are heard, what needs attention, the minute
 }
 
 type roomKey struct{ source, roomID string }
@@ -168,8 +169,9 @@ func (b *Board) take(d room.Delivery, touched map[room.Key]*entry) {
 	}
 	key := room.Key{Source: d.Source, SID: d.Said.SID}
 	e := b.sessions[key]
-	e.heard = true   // it may have been looked up before
-	b.dirty[key] = e // even an entry that says nothing new tells when the session was last heard of
+	e.heard = true                    // it may have been looked up before
+	b.dirty[key] = e                  // even an entry that says nothing new tells when the session was last heard of
+	b.news.sessions[key] = struct{}{} // its page lists it all the same
 	if e.session.Apply(*d.Said) {
 		touched[key] = e
 	}

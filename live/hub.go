@@ -174,7 +174,7 @@ func (h *Hub) Run(ctx context.Context) {
 		case <-h.board.bell:
 			news := h.board.takeNews()
 			now := h.board.footing()
-			news.filed = news.filed || now != foot // every page tells how the sources are heard
+			news.bars = news.bars || now != foot
 			foot = now
 			h.touched(news, pending)
 		}
@@ -210,14 +210,16 @@ func (h *Hub) touched(news news, pending map[*watched]Question) {
 
 // concerns says whether a view may show something else now.
 func (n news) concerns(q Question) bool {
-	if n.filed {
+	switch {
+	case n.bars:
 		return true
-	}
-	if q.Name == viewRoom {
+	case q.Name == viewRoom:
 		_, mine := n.sessions[q.Key]
 		return mine
+	case q.Name == viewOverview:
+		return n.filed || len(n.sessions) > 0
 	}
-	return q.Name == viewOverview && len(n.sessions) > 0
+	return n.filed
 }
 
 // refresh refreshes the pending views that are due and says when to look again.

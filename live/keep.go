@@ -181,6 +181,7 @@ func (b *Board) turnPage(s *room.Sample) {
 	}
 	b.seq++
 	b.news.filed, b.filed = true, b.seq
+	b.news.bars = b.news.bars || s != nil
 	b.tell()
 }
 

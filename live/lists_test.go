@@ -150,6 +150,10 @@ func TestARoomsPageListsItsDeliveries(t *testing.T) {
 	room1("delivery:room_started")
 	d.deliverEvent(event(room.KindRoomFinished, "s1", 2))
 	room1("delivery:room_finished")
+	unknown := event(0, "s1", 2)
+	unknown.ID = "of an event that says nothing"
+	d.deliverEvent(unknown)
+	room1("delivery:" + unknown.Kind.String())
 }
 
 // moody answers as its record does, unless it is told otherwise.
