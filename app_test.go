@@ -24,10 +24,11 @@ import (
 const (
 	testKey    = "plugnmeet"
 	testSecret = plugnmeet.Secret("a secret of the tests, long enough to start")
+	ourSecret  = plugnmeet.Secret("a secret of the replicas, long enough to start")
 )
 
 func testConfig(storeURL string) Config {
-	return Config{Listen: "127.0.0.1:0", APIKey: testKey, APISecret: testSecret, Store: storeURL, Auth: "none", Tick: 20 * time.Millisecond, Look: 100 * time.Millisecond,
+	return Config{Listen: "127.0.0.1:0", APIKey: testKey, APISecret: testSecret, Store: storeURL, Auth: "none", Secret: ourSecret, Tick: 20 * time.Millisecond, Look: 100 * time.Millisecond,
 		Retention: Period(90 * 24 * time.Hour), RetentionBodies: Period(7 * 24 * time.Hour), Attention: attentionDefaults()}
 }
 

@@ -71,7 +71,7 @@ func TestCheckSaysWhatIsWrongWithRedis(t *testing.T) {
 	check := func(url string, more ...string) string {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		cmd := command(t, t.TempDir(), append([]string{"check", "--auth=none", "--listen=127.0.0.1:0", "--store=" + url, "--api-key=" + testKey, "--api-secret=" + string([]byte(testSecret))}, more...)...)
+		cmd := command(t, t.TempDir(), append([]string{"check", "--auth=none", "--listen=127.0.0.1:0", "--secret=" + string([]byte(ourSecret)), "--store=" + url, "--api-key=" + testKey, "--api-secret=" + string([]byte(testSecret))}, more...)...)
 		out, _ := runWithin(ctx, cmd)
 		return out
 	}

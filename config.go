@@ -31,6 +31,9 @@ type Config struct {
 
 	Attention AttentionConfig `embed:"" prefix:"attention-"`
 
+	Secret     plugnmeet.Secret `help:"What keys for logins and embed tokens are derived from, at least 32 bytes. With Redis it is required, the same for every replica."`
+	SecretFile string           `help:"A file that holds that secret." placeholder:"FILE"`
+
 	Auth    string   `default:"local" enum:"local,oidc,proxy,none" help:"Who may look: local, oidc, proxy, none (loopback only)."`
 	Origins []string `help:"Origins that may open the socket, beside the host that was asked." placeholder:"URL"`
 	Log     string   `default:"info" enum:"debug,info,warn,error" help:"Least level of log lines: debug, info, warn, error."`
@@ -66,8 +69,8 @@ func (c *Config) validate() error {
 	if !strings.HasPrefix(c.Store, "file:") && c.Store != "memory:" && !store.IsRedis(c.Store) {
 		return fmt.Errorf("STORE=%s: it is one of file:PATH, memory:, redis://, rediss://, redis-sentinel://, redis-cluster://", redactURL(c.Store))
 	}
-	if store.IsRedis(c.Store) && c.Spool == "" {
-		return errors.New("SPOOL is empty: name a file on a disk that lasts, or off")
+	if err := c.checkReplica(); err != nil {
+		return err
 	}
 	for _, origin := range c.Origins {
 		if u, err := url.Parse(origin); err != nil || u.Host == "" || origin != u.Scheme+"://"+u.Host {
@@ -82,6 +85,24 @@ func (c *Config) validate() error {
 	}
 	_, err := c.sources()
 	return err
+}
+
+// checkReplica refuses what one of several replicas cannot do without.
+func (c *Config) checkReplica() error {
+	secret, err := secretOf(c.Secret, c.SecretFile, "SECRET_FILE")
+	switch {
+	case err != nil:
+		return err
+	case secret != "" && len(secret) < minSecret:
+		return fmt.Errorf("SECRET is shorter than %d bytes: anybody could guess it. `openssl rand -base64 32` makes a good one", minSecret)
+	case !store.IsRedis(c.Store):
+		return nil
+	case secret == "":
+		return errors.New("SECRET is missing: with Redis every replica needs the same one. `openssl rand -base64 32` makes a good one")
+	case c.Spool == "":
+		return errors.New("SPOOL is empty: name a file on a disk that lasts, or off")
+	}
+	return nil
 }
 
 // loopback says whether LISTEN is an address that only this machine reaches.

@@ -106,6 +106,7 @@ func (r *Redis) followOn(ctx context.Context) error {
 		if at, _, err = r.readOn(ctx, at, r.look); err != nil {
 			return err
 		}
+		r.read.Store(time.Now().UnixMilli())
 		if time.Since(looked) < r.look {
 			continue
 		}

@@ -42,6 +42,10 @@ func (r *Redis) office(ctx context.Context) {
 		r.countReplicas(ctx)
 		r.lead(ctx)
 	}
+	if time.Since(r.examined) > r.again {
+		r.examined = time.Now()
+		r.examineAgain(ctx)
+	}
 	if !r.Leads() {
 		return
 	}
