@@ -295,12 +295,16 @@ func TestTwoAppsInOneProcessKnowNothingOfEachOther(t *testing.T) {
 	b.close()
 }
 
+// lingering is what libraries keep running for the whole process.
+var lingering = []goleak.Option{
+	goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
+	goleak.IgnoreTopFunction("github.com/valyala/fasthttp/stackless.funcWorker"),      // compress, a few for all requests
+	goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"), // sleeps ten seconds, then ends
+	goleak.IgnoreAnyFunction("github.com/gofiber/fiber/v2/utils.StartTimeStampUpdater.func1.1"),
+}
+
 func TestClosingLeavesNoGoroutineBehind(t *testing.T) {
-	defer goleak.VerifyNone(t, goleak.IgnoreCurrent(),
-		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
-		goleak.IgnoreTopFunction("github.com/valyala/fasthttp/stackless.funcWorker"),      // compress, a few for all requests
-		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"), // sleeps ten seconds, then ends
-		goleak.IgnoreAnyFunction("github.com/gofiber/fiber/v2/utils.StartTimeStampUpdater.func1.1"))
+	defer goleak.VerifyNone(t, append(lingering, goleak.IgnoreCurrent())...)
 	app := startApp(t, testConfig("memory:"))
 	app.replay(capture(t, "two-people.jsonl"), 0)
 	app.history(1)
