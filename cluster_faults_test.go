@@ -8,7 +8,10 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -103,6 +106,59 @@ func TestFault33NothingAnsweredIsLostWhenTheMasterDiesAlone(t *testing.T) {
 	})
 }
 
+// Split brain: the master stalls, another is made, and the first goes on as if nothing had been, until
+// Sentinel tells it.
+func TestFault33NothingAnsweredIsLostWhenAStalledMasterComesBack(t *testing.T) {
+	t.Parallel()
+	group := redistest.StartGroup(t)
+	f := startFleet(t, times(group.URL(), 3)...)
+	f.survives(func() {
+		old := group.Master()
+		old.Freeze()
+		await(t, "another master", func() bool { return group.MasterBut(old) != nil })
+		old.Thaw()
+	})
+}
+
+// Two lead for a moment: the one that stalled does not know that it does no more.
+func TestALeaderThatStalledAndItsHeirSpoilNothing(t *testing.T) {
+	t.Parallel()
+	f := startFleet(t, times(redistest.Start(t).URL(), 3)...)
+	leader := f.leader()
+	f.survives(func() {
+		leader.away.Store(true) // as a proxy would find out
+		_ = leader.cmd.Process.Signal(syscall.SIGSTOP)
+		await(t, "another leads", func() bool {
+			return slices.ContainsFunc(f.replicas, func(r *replica) bool { return r != leader && r.leads() })
+		})
+		_ = leader.cmd.Process.Signal(syscall.SIGCONT)
+		leader.away.Store(false)
+	})
+	f.leader()
+}
+
+// What the log holds no more is in the documents.
+func TestAReplicaThatTheLogHasLeftBehindReadsTheDocuments(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	f := startFleet(t, times(server.URL(), 3)...)
+	late := f.replicas[2]
+	late.kill()
+	f.replicas = f.replicas[:2]
+	f.under(func() {})
+	f.drains()
+	f.alike(f.control(), f.sids())
+	for _, r := range f.replicas {
+		r.end()
+	}
+	server.Must("XTRIM {roomwatch}:log MAXLEN 0")
+	late.run()
+	await(t, "it is ready", late.ready)
+	f.replicas = []*replica{late, startReplica(t, server.URL())}
+	f.under(func() {})
+	f.alike(f.control(), f.sids())
+}
+
 // A replica is killed under load, and is back later with what it knew.
 func TestNothingAnsweredIsLostWhenAReplicaIsKilled(t *testing.T) {
 	t.Parallel()
@@ -149,26 +205,27 @@ func TestFault34ScriptsAndConnectionsAreMadeAnew(t *testing.T) {
 	})
 }
 
-func TestFault34DeliveriesWaitWhileRedisIsFull(t *testing.T) {
-	t.Parallel()
-	server := redistest.Start(t)
-	f := startFleet(t, times(server.URL(), 3)...)
-	f.survives(func() {
-		server.Must("CONFIG SET maxmemory 1")
-		f.spools()
-		server.Must("CONFIG SET maxmemory 0")
-	})
-}
-
-func TestFault34DeliveriesWaitWhileRedisIsReadOnly(t *testing.T) {
-	t.Parallel()
-	server := redistest.Start(t)
-	f := startFleet(t, times(server.URL(), 3)...)
-	f.survives(func() {
-		server.Must("CONFIG SET min-replicas-to-write 1")
-		f.spools()
-		server.Must("CONFIG SET min-replicas-to-write 0")
-	})
+// Row 34: Redis answers, but not what was asked for.
+func TestFault34DeliveriesWaitWhileRedisRefusesThem(t *testing.T) {
+	for name, c := range map[string]struct{ begin, end string }{
+		"full":                       {"CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"},
+		"read-only without replicas": {"CONFIG SET min-replicas-to-write 1", "CONFIG SET min-replicas-to-write 0"},
+		"read-only as a replica":     {"REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"},
+		"busy with a script":         {`EVAL "while true do end" 0`, "SCRIPT KILL"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := redistest.Start(t, "--busy-reply-threshold", "100")
+			f := startFleet(t, times(server.URL(), 3)...)
+			f.survives(func() {
+				var begun sync.WaitGroup
+				begun.Go(func() { _, _ = server.Say(c.begin) }) // a script that is killed answers with an error
+				f.spools()
+				await(t, "it ends", func() bool { answer, err := server.Say(c.end); return err == nil && strings.HasPrefix(answer, "+OK") })
+				begun.Wait()
+			})
+		})
+	}
 }
 
 // wire is a way to a server that can be spoiled.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -127,12 +128,13 @@ func (l *load) pour() {
 // send posts a delivery to two replicas at once. When neither takes it, it goes to any of them, as through a
 // proxy, until one does.
 func (l *load) send(d posted) {
-	order := rand.Perm(len(l.f.replicas))
+	there := slices.DeleteFunc(slices.Clone(l.f.replicas), func(r *replica) bool { return r.away.Load() })
+	rand.Shuffle(len(there), func(i, j int) { there[i], there[j] = there[j], there[i] })
 	var taken atomic.Bool
 	var both sync.WaitGroup
-	for _, i := range order[:min(2, len(order))] {
+	for _, r := range there[:min(2, len(there))] {
 		both.Go(func() {
-			if l.post(l.f.replicas[i], d.body) {
+			if l.post(r, d.body) {
 				taken.Store(true)
 			}
 		})
@@ -145,7 +147,7 @@ func (l *load) send(d posted) {
 		}
 		time.Sleep(50 * time.Millisecond) // the sender's pause
 		l.again.Add(1)
-		taken.Store(l.post(l.f.replicas[try%len(l.f.replicas)], d.body))
+		taken.Store(l.post(there[try%len(there)], d.body))
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -44,6 +45,7 @@ type replica struct {
 	log     *sharedLog
 	client  *http.Client
 	calm    float64 // its goroutines when it was new
+	away    atomic.Bool
 }
 
 func startReplica(t *testing.T, storeURL string) *replica {
@@ -90,6 +92,19 @@ func (r *replica) kill() {
 	}
 	_ = r.cmd.Process.Kill()
 	_ = r.cmd.Wait() // it says that it was killed
+	r.cmd = nil
+	r.client.CloseIdleConnections()
+}
+
+// end asks the process to end, and waits until it has.
+func (r *replica) end() {
+	r.t.Helper()
+	if err := r.cmd.Process.Signal(os.Interrupt); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := r.cmd.Wait(); err != nil {
+		r.t.Errorf("exit: %v", err)
+	}
 	r.cmd = nil
 	r.client.CloseIdleConnections()
 }
@@ -302,13 +317,7 @@ func TestALeaderThatLeavesIsFollowedByAnother(t *testing.T) {
 	f := startFleet(t, times(redistest.Start(t).URL(), 2)...)
 	first := f.leader()
 	began := time.Now()
-	if err := first.cmd.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	if err := first.cmd.Wait(); err != nil {
-		t.Errorf("exit: %v", err)
-	}
-	first.cmd = nil
+	first.end()
 	if second := f.leader(); second == first {
 		t.Error("it leads although it has ended")
 	}
