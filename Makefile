@@ -1,6 +1,6 @@
 # `make` prints the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test tools generate check lint unit screenshots golden pages clean
+.PHONY: help run test tools generate check lint unit screenshots golden bench clean
 
 STATICCHECK := bin/staticcheck
 
@@ -44,8 +44,8 @@ golden: ## Write the golden HTML of the components anew
 screenshots: ## Draw the pages of a simulated day into docs/screenshots
 	go test -tags screenshots -run TestScreenshots -count=1 .
 
-pages: ## Look at every page in Chromium as readers do: manners, axe, widths, keys (some minutes; wants a quiet machine)
-	go test -tags pages -timeout 18m -run 'Page|Paused|Pill|Palette|Key|Copy|Notice|Told|Flash|Tab|Times|Theme|Paper|Says' .
+bench: ## Measure Roomwatch against floors and peers (minutes; go run ./bench --quick: two)
+	go run ./bench
 
 clean: ## Remove what was built
 	rm -rf bin node_modules roomwatch

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -29,13 +30,17 @@ type App struct {
 	board    *live.Board
 	hub      *live.Hub
 	watch    *live.Attention
-	notifier *notifier // nil: nobody is told
+	notifier *notifier                 // nil: nobody is told
+	meets    map[string]*plugnmeet.API // by source, of those that can be asked
+	checks   []*live.Reconciler
 	server   *web.Server
 	listener net.Listener
+	debug    *http.Server // nil: profiles are not shown
 
 	stop  context.CancelFunc
 	tasks sync.WaitGroup
 	fatal chan error
+	setup string // see SetupToken
 }
 
 // record is the store, whichever it is.
@@ -53,6 +58,14 @@ func openRecord(ctx context.Context, config Config, log *slog.Logger) (record, e
 		return store.OpenRedis(ctx, config.Store, config.Spool, log)
 	}
 	return store.Open(ctx, config.Store, log)
+}
+
+// accountsOf are the accounts of the store, whichever it is.
+func accountsOf(r record) web.Accounts {
+	if shared, ok := r.(*store.Redis); ok {
+		return shared.Accounts()
+	}
+	return r.(*store.SQLite).Accounts()
 }
 
 // openTime bounds the opening of the store. One that another serve holds is refused at once; after an unclean
@@ -73,11 +86,19 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 		}
 		tell = news.tell
 	}
+	meets, err := meetsOf(sources)
+	if err != nil {
+		return nil, err
+	}
 	open, cancel := context.WithTimeout(ctx, openTime)
 	defer cancel()
 	record, err := openRecord(open, config, log)
 	if err != nil {
 		return nil, err
+	}
+	auth, err := config.auth(accountsOf(record))
+	if err != nil {
+		return nil, errors.Join(err, record.Close())
 	}
 	if news != nil {
 		news.leads = record.Leads
@@ -90,8 +111,13 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 	hub := live.NewHub(board, record, pages, limits, tick, log)
 	replica, _ := record.(web.Replica)
 	server := web.New(web.Config{Record: record, Replica: replica, Board: board, Hub: hub, Keyring: keyring,
-		Origins: config.Origins, LoopbackOnly: config.Auth == "none", Gallery: config.Gallery, Log: log})
-	return &App{config: config, sources: names, log: log, record: record, board: board, hub: hub, server: server,
+		Origins: config.Origins, LoopbackOnly: config.Auth == "none", Auth: auth, Gallery: config.Gallery, Log: log})
+	setup, err := server.OpenSetup(open)
+	if err != nil {
+		return nil, errors.Join(err, record.Close())
+	}
+	checks := reconcilers(config, board, record, meets, log)
+	return &App{setup: setup, config: config, meets: meets, checks: checks, sources: names, log: log, record: record, board: board, hub: hub, server: server,
 		watch: live.NewAttention(board, record, limits, look, log, tell), notifier: news, fatal: make(chan error, 3)}, nil
 }
 
@@ -129,11 +155,17 @@ func (a *App) Start() error {
 		return errors.Join(fmt.Errorf("listen: %w", err), a.record.Close())
 	}
 	a.listener = listener
+	if err := a.profile(); err != nil {
+		return errors.Join(err, listener.Close(), a.record.Close())
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	a.stop = stop
 	a.tasks.Go(func() { a.report(a.board.Run(ctx)) })
 	a.tasks.Go(func() { a.hub.Run(ctx) })
 	a.tasks.Go(func() { a.watch.Run(ctx) })
+	for _, c := range a.checks {
+		a.tasks.Go(func() { c.Run(ctx) })
+	}
 	if a.notifier != nil {
 		a.tasks.Go(func() { a.notifier.run(ctx) })
 	}
@@ -184,6 +216,9 @@ func (a *App) URL() string {
 	return "http://" + net.JoinHostPort(host, port)
 }
 
+// SetupToken is what makes the first user, while there is none; "" otherwise.
+func (a *App) SetupToken() string { return a.setup }
+
 // Failed yields an error that the program cannot go on with.
 func (a *App) Failed() <-chan error { return a.fatal }
 
@@ -191,7 +226,13 @@ func (a *App) Failed() <-chan error { return a.fatal }
 // store. It takes at most about fifteen seconds.
 func (a *App) Close() error {
 	err := a.server.Shutdown()
+	if a.debug != nil {
+		err = errors.Join(err, a.debug.Close())
+	}
 	a.stop()
 	a.tasks.Wait()
+	for _, m := range a.meets {
+		m.Close()
+	}
 	return errors.Join(err, a.record.Close())
 }

@@ -1,5 +1,3 @@
-//go:build pages
-
 package main
 
 import (
@@ -33,6 +31,12 @@ var unfolded = map[string]struct{ open, is string }{
 	})`, `document.querySelector("#toasts article")`},
 }
 
+// look is a width of the window and a theme.
+type look struct {
+	width int64
+	theme string
+}
+
 func axeSource(t *testing.T) string {
 	t.Helper()
 	source, err := os.ReadFile(filepath.Join("node_modules", "axe-core", "axe.min.js"))
@@ -50,15 +54,17 @@ func (h *house) isAccessible(t *testing.T) {
 		h.open(t, p)
 		h.b.do(chromedp.Evaluate(axe, nil))
 		h.b.do(chromedp.Evaluate(`document.dispatchEvent(new CustomEvent("roomwatch:ask", { detail: "pause" }))`, nil))
-		for _, width := range []int64{1440, 768, 390} {
-			for _, theme := range []string{"light", "dark"} {
-				if p.kin && (width != 390 || theme != "dark") || p.name == "gallery" && theme == "dark" { // which has both
-					continue
-				}
-				h.b.do(h.wide(width), chromedp.Evaluate(fmt.Sprintf(`document.documentElement.dataset.theme = %q`, theme), nil))
-				for _, fault := range h.axe(p) {
-					t.Errorf("%s at %d px, %s: %s", p.path, width, theme, fault)
-				}
+		looks := []look{{390, "dark"}, {768, "light"}, {1440, "dark"}, {1440, "light"}} // colours depend on the theme, the rest on the width
+		switch {
+		case p.kin:
+			looks = looks[:1]
+		case p.name == "gallery": // has both themes in it
+			looks = looks[1:2]
+		}
+		for _, look := range looks {
+			h.b.do(h.wide(look.width), chromedp.Evaluate(fmt.Sprintf(`document.documentElement.dataset.theme = %q`, look.theme), nil))
+			for _, fault := range h.axe(p) {
+				t.Errorf("%s at %d px, %s: %s", p.path, look.width, look.theme, fault)
 			}
 		}
 		h.complaints(t, p)
@@ -69,10 +75,7 @@ func (h *house) isAccessible(t *testing.T) {
 			h.open(t, h.pages[0])
 			h.b.do(chromedp.Evaluate(axe, nil), chromedp.Evaluate(how.open, nil))
 			h.b.await(name, how.is)
-			for _, look := range []struct {
-				width int64
-				theme string
-			}{{1440, "light"}, {390, "dark"}} {
+			for _, look := range []look{{1440, "light"}, {390, "dark"}} {
 				h.b.do(h.wide(look.width), chromedp.Evaluate(fmt.Sprintf(`document.documentElement.dataset.theme = %q`, look.theme), nil))
 				for _, fault := range h.axe(h.pages[0]) {
 					t.Errorf("with %s at %d px, %s: %s", name, look.width, look.theme, fault)

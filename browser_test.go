@@ -12,18 +12,40 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
+	cdptarget "github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 )
 
-// browser is a headless Chromium. Any error in its console, and any violation of the content policy,
-// fails the test; what the network says of a server that was taken away on purpose does not.
+// chromium is the one process of all tests, or the error of its start. Each test has a profile of its own in it.
+var chromium = sync.OnceValues(func() (context.Context, error) {
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		return nil, fmt.Errorf("chromium is missing: `make test` installs it (%w)", err)
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, _ := chromedp.NewContext(allocator)
+	closeChromium = func() { _ = chromedp.Cancel(ctx); stop() }
+	return ctx, chromedp.Run(ctx) // starts it
+})
+
+// closeChromium is for the end of all tests.
+var closeChromium = func() {}
+
+// browser is a page of headless Chromium, in a profile that is its test's own. Any error in its console, and
+// any violation of the content policy, fails the test; what the network says of a server that was taken away
+// on purpose does not.
 type browser struct {
-	context.Context
-	t *testing.T
+	context.Context // of the page
+	t               *testing.T
+	process         context.Context
+	profile         cdp.BrowserContextID
 
 	mu       sync.Mutex
 	troubles []string
@@ -31,23 +53,38 @@ type browser struct {
 
 func startBrowser(t *testing.T) *browser {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
+	process, err := chromium()
 	if err != nil {
-		t.Fatal("chromium is missing: `make test` installs it")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
-	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(stop)
-	b := &browser{t: t}
-	var cancel context.CancelFunc
-	b.Context, cancel = chromedp.NewContext(allocator)
-	t.Cleanup(cancel)
-	b.listen(b.Context)
-	if err := chromedp.Run(b.Context); err != nil { // starts the browser, which lives as long as this context
 		t.Fatal(err)
 	}
-	b.do(cdplog.Enable(), emulation.SetDeviceMetricsOverride(1440, 240, 1, false))
+	whole := cdp.WithExecutor(process, chromedp.FromContext(process).Browser)
+	profile, err := cdptarget.CreateBrowserContext().Do(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cdptarget.DisposeBrowserContext(profile).Do(whole) })
+	b := openPage(t, process, profile)
+	b.size(1440, 240)
+	return b
+}
+
+// openPage opens an empty page of a profile, in a window of its own: so nobody but its test hides it.
+func openPage(t *testing.T, process context.Context, profile cdp.BrowserContextID) *browser {
+	t.Helper()
+	window, err := cdptarget.CreateTarget("about:blank").WithBrowserContextID(profile).WithNewWindow(true).
+		Do(cdp.WithExecutor(process, chromedp.FromContext(process).Browser))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &browser{t: t, process: process, profile: profile}
+	var leave context.CancelFunc
+	b.Context, leave = chromedp.NewContext(process, chromedp.WithTargetID(window))
+	t.Cleanup(leave)
+	b.listen(b.Context)
+	if err := chromedp.Run(b.Context); err != nil { // as long as this context lives, it hears of the page
+		t.Fatal(err)
+	}
+	b.do(cdplog.Enable())
 	t.Cleanup(func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -86,16 +123,11 @@ func (b *browser) trouble(text string) {
 	b.troubles = append(b.troubles, text)
 }
 
-// tab opens another page in the same browser.
+// tab opens another page of the same profile.
 func (b *browser) tab(url string) *browser {
-	ctx, cancel := chromedp.NewContext(b.Context)
-	b.t.Cleanup(cancel)
-	b.listen(ctx)
-	other := &browser{Context: ctx, t: b.t}
-	if err := chromedp.Run(ctx); err != nil {
-		b.t.Fatal(err)
-	}
-	other.do(cdplog.Enable(), emulation.SetDeviceMetricsOverride(1440, 240, 1, false))
+	b.t.Helper()
+	other := openPage(b.t, b.process, b.profile)
+	other.size(1440, 240)
 	other.visit(url)
 	return other
 }
@@ -255,6 +287,7 @@ const (
 func row(text string) string { return fmt.Sprintf(rowOf, text) }
 
 func TestTheOverviewFollowsAMeetingDayWithoutReloading(t *testing.T) {
+	t.Parallel()
 	config := testConfig("file:" + filepath.Join(t.TempDir(), "record.db"))
 	day := capture(t, "three-rooms.jsonl")
 	app := startApp(t, config)
@@ -324,6 +357,7 @@ func (b *browser) kept(place float64) {
 }
 
 func TestARoomPageFollowsItsSession(t *testing.T) {
+	t.Parallel()
 	app := startApp(t, testConfig("memory:"))
 	defer app.close()
 	day := capture(t, "three-rooms.jsonl")
@@ -342,6 +376,7 @@ func TestARoomPageFollowsItsSession(t *testing.T) {
 }
 
 func TestPagesAreCompleteWithoutJavaScript(t *testing.T) {
+	t.Parallel()
 	app := startApp(t, testConfig("memory:"))
 	defer app.close()
 	app.replay(capture(t, "three-rooms.jsonl")[:100], 0)

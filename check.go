@@ -164,11 +164,21 @@ func (cmd *checkCommand) askServe(ctx context.Context) ([]room.Delivery, finding
 	if err != nil {
 		return nil, finding{wrong, "store", err.Error()}
 	}
+	token, err := secretOf(cmd.APIToken, cmd.APITokenFile, "API_TOKEN_FILE")
+	if err != nil {
+		return nil, finding{wrong, "settings", err.Error()}
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+string([]byte(token)))
+	}
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return nil, finding{doubt, "store", fmt.Sprintf("a serve holds it, but none answers at %s: does it use another LISTEN?", base)}
 	}
 	defer answer.Body.Close()
+	if answer.StatusCode == http.StatusUnauthorized {
+		return nil, finding{doubt, "store", "the serve at " + base + " holds it and answers; with API_TOKEN set here and there, this would read its intake"}
+	}
 	if answer.StatusCode != http.StatusOK || json.NewDecoder(answer.Body).Decode(&page) != nil {
 		return nil, finding{doubt, "store", fmt.Sprintf("a serve holds it, and %s answers %s", base, answer.Status)}
 	}

@@ -312,14 +312,14 @@ func TestFault35NoGoroutineOutlivesAllOfIt(t *testing.T) {
 	for name, c := range toxics {
 		w.spoil("downstream", c.toxic)
 		for n := range 3 {
-			if !post(app.client, app.URL(), meeting(n, time.Now().Unix())[0].body) {
+			if !post(app.client, app.URL(), session(n, time.Now().Unix())[0].body) {
 				t.Errorf("%s: not taken", name)
 			}
 		}
 		w.heal()
 	}
 	server.Kill()
-	if !post(app.client, app.URL(), meeting(3, time.Now().Unix())[0].body) {
+	if !post(app.client, app.URL(), session(3, time.Now().Unix())[0].body) {
 		t.Error("without Redis: not taken")
 	}
 	server.Run()

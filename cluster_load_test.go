@@ -24,8 +24,8 @@ type posted struct {
 	body []byte
 }
 
-// meeting is the deliveries of a room, in their order. Every other room ends.
-func meeting(r int, begin int64) (out []posted) {
+// session is the deliveries of a room, in their order. Every other room ends.
+func session(r int, begin int64) (out []posted) {
 	tell := func(at int, event, more string) {
 		id := fmt.Sprintf("EV_%d_%d", r, len(out))
 		out = append(out, posted{id, fmt.Appendf(nil, `{"event":"%s","room":{"sid":"s%d","room_id":"r%d"}%s,"id":"%s","created_at":"%d"}`, event, r, r, more, id, begin+int64(at))})
@@ -106,7 +106,7 @@ func (l *load) pour() {
 	for {
 		var some []posted
 		for range loadRooms {
-			some = append(some, meeting(l.f.rooms, l.f.begin)...)
+			some = append(some, session(l.f.rooms, l.f.begin)...)
 			l.f.rooms++
 		}
 		rand.Shuffle(len(some), func(i, j int) { some[i], some[j] = some[j], some[i] })

@@ -40,7 +40,7 @@ func (f *fleet) watch(r *replica) *watcher {
 	w := &watcher{f: f, cancel: cancel, ended: make(chan struct{}), at: slices.Index(f.replicas, r)}
 	page := w.load(r)
 	body := find(page, func(n *html.Node) bool { return n.Data == "body" })
-	w.view, w.live, w.epoch, w.seq = byID(page, "view"), attribute(body, "data-live"), attribute(body, "data-epoch"), attribute(body, "data-seq")
+	w.view, w.live, w.epoch, w.seq = byID(page, "view"), attributeOf(body, "data-live"), attributeOf(body, "data-epoch"), attributeOf(body, "data-seq")
 	go w.run(ctx)
 	f.t.Cleanup(w.close)
 	return w
@@ -225,10 +225,10 @@ func find(n *html.Node, is func(*html.Node) bool) *html.Node {
 }
 
 func byID(n *html.Node, id string) *html.Node {
-	return find(n, func(n *html.Node) bool { return attribute(n, "id") == id })
+	return find(n, func(n *html.Node) bool { return attributeOf(n, "id") == id })
 }
 
-func attribute(n *html.Node, key string) string {
+func attributeOf(n *html.Node, key string) string {
 	for _, a := range n.Attr {
 		if a.Key == key {
 			return a.Val

@@ -22,7 +22,11 @@ type Config struct {
 	APIKey        string           `name:"api-key" help:"plugNmeet's API key (client.api_key in its config)."`
 	APISecret     plugnmeet.Secret `name:"api-secret" help:"plugNmeet's secret (client.secret in its config), at least 32 bytes."`
 	APISecretFile string           `name:"api-secret-file" help:"A file that holds the secret." placeholder:"FILE"`
+	ServerURL     string           `name:"server-url" help:"plugNmeet's base URL, to check the rooms against it, for downloads, and to end rooms." placeholder:"URL"`
 	Sources       []SourceConfig   `kong:"-"` // of the file only
+
+	ReconcileEvery time.Duration `default:"30s" help:"How often plugNmeet is asked who is there."`
+	ReconcileQuiet time.Duration `default:"60s" help:"What was heard of so lately is not put right yet."`
 
 	Store           string `default:"file:roomwatch.db" help:"Where the record is kept: file:PATH, memory: for a trial, or redis://, rediss://, redis-sentinel:// or redis-cluster:// for several replicas."`
 	Spool           string `default:"roomwatch-spool.db" help:"With Redis: the local file that takes deliveries while Redis cannot, and that pages are read from. off keeps neither."`
@@ -31,54 +35,65 @@ type Config struct {
 
 	Attention AttentionConfig `embed:"" prefix:"attention-"`
 
-	Secret     plugnmeet.Secret `help:"What keys for logins and embed tokens are derived from, at least 32 bytes. With Redis it is required, the same for every replica."`
-	SecretFile string           `help:"A file that holds that secret." placeholder:"FILE"`
+	AuthConfig `embed:""`
 
-	Auth    string   `default:"local" enum:"local,oidc,proxy,none" help:"Who may look: local, oidc, proxy, none (loopback only)."`
 	Origins []string `help:"Origins that may open the socket, beside the host that was asked." placeholder:"URL"`
 	Log     string   `default:"info" enum:"debug,info,warn,error" help:"Least level of log lines: debug, info, warn, error."`
 
-	Tick    time.Duration `kong:"-"` // how long changes are gathered before they are sent; 0: live.Tick
+	Tick        time.Duration `default:"100ms" help:"How long changes are gathered before they are sent to pages: 1ms to 1s."`
+	DebugListen string        `help:"A loopback address for Go's profiles (pprof), for example 127.0.0.1:6060; none by default." placeholder:"ADDRESS"`
+
 	Look    time.Duration `kong:"-"` // how often it is looked whether something needs attention; 0: live.LookEvery
 	Gallery bool          `kong:"-"` // of the demo and of tests: every component in every state at /dev/gallery
 }
 
 // SourceConfig is one plugNmeet among several, in the file of --config.
 type SourceConfig struct {
-	Name    string             `yaml:"name"`
-	APIKey  string             `yaml:"api_key"`
-	Secrets []plugnmeet.Secret `yaml:"secrets"` // current, previous
+	Name      string             `yaml:"name"`
+	APIKey    string             `yaml:"api_key"`
+	Secrets   []plugnmeet.Secret `yaml:"secrets"`    // current, previous
+	ServerURL string             `yaml:"server_url"` // as SERVER_URL
 }
 
 const (
 	minSecret = 32 // bytes
 	// minRetention: deliveries may be late by hours, and what came of a session too.
 	minRetention = Period(24 * time.Hour)
+	// minEvery: plugNmeet makes a call for each room when it is asked.
+	minEvery, maxReconcile = time.Second, time.Hour
+	// Changes come to pages at least once a second, and a thousand times at most.
+	minTick, maxTick = time.Millisecond, time.Second
 	// sampleSecret is the one of plugNmeet's public documentation: everybody knows it.
 	sampleSecret = "zumyyYWqv7KR2kUqvYdq4z4sXg7XTBD2ljT6"
 )
 
 // validate refuses what cannot work and what would be insecure, and says what to do.
 func (c *Config) validate() error {
-	if c.Auth != "none" {
-		return fmt.Errorf("AUTH=%s: logins are not built yet. Until then set AUTH=none, which answers on a loopback address only", c.Auth)
-	}
-	if !c.loopback() {
-		return fmt.Errorf("AUTH=none on %s would let everybody in who reaches it. Set LISTEN to a loopback address, for example 127.0.0.1:8080", c.Listen)
+	if err := c.validateAuth(); err != nil {
+		return err
 	}
 	if !strings.HasPrefix(c.Store, "file:") && c.Store != "memory:" && !store.IsRedis(c.Store) {
 		return fmt.Errorf("STORE=%s: it is one of file:PATH, memory:, redis://, rediss://, redis-sentinel://, redis-cluster://", redactURL(c.Store))
 	}
-	if err := c.checkReplica(); err != nil {
-		return err
+	if store.IsRedis(c.Store) && c.Spool == "" {
+		return errors.New("SPOOL is empty: name a file on a disk that lasts, or off")
 	}
 	for _, origin := range c.Origins {
 		if u, err := url.Parse(origin); err != nil || u.Host == "" || origin != u.Scheme+"://"+u.Host {
 			return fmt.Errorf("ORIGINS: %q is not an origin. Write it like https://rooms.example.org", origin)
 		}
 	}
+	if c.DebugListen != "" && !loopback(c.DebugListen) {
+		return fmt.Errorf("DEBUG_LISTEN=%s: profiles are shown on a loopback address only, for example 127.0.0.1:6060", c.DebugListen)
+	}
+	if c.Tick != 0 && (c.Tick < minTick || c.Tick > maxTick) {
+		return fmt.Errorf("TICK=%s: set it between %s and %s", c.Tick, minTick, maxTick)
+	}
 	if c.Retention < minRetention || c.RetentionBodies < minRetention {
 		return fmt.Errorf("RETENTION=%s, RETENTION_BODIES=%s: less than %s is not kept. Write it like 90d or 36h", c.Retention, c.RetentionBodies, minRetention)
+	}
+	if c.ReconcileEvery < minEvery || c.ReconcileQuiet < 0 || c.ReconcileEvery > maxReconcile || c.ReconcileQuiet > maxReconcile {
+		return fmt.Errorf("RECONCILE_EVERY=%s, RECONCILE_QUIET=%s: want %s to %s, and at most %s", c.ReconcileEvery, c.ReconcileQuiet, minEvery, maxReconcile, maxReconcile)
 	}
 	if err := c.Attention.validate(); err != nil {
 		return err
@@ -87,27 +102,9 @@ func (c *Config) validate() error {
 	return err
 }
 
-// checkReplica refuses what one of several replicas cannot do without.
-func (c *Config) checkReplica() error {
-	secret, err := secretOf(c.Secret, c.SecretFile, "SECRET_FILE")
-	switch {
-	case err != nil:
-		return err
-	case secret != "" && len(secret) < minSecret:
-		return fmt.Errorf("SECRET is shorter than %d bytes: anybody could guess it. `openssl rand -base64 32` makes a good one", minSecret)
-	case !store.IsRedis(c.Store):
-		return nil
-	case secret == "":
-		return errors.New("SECRET is missing: with Redis every replica needs the same one. `openssl rand -base64 32` makes a good one")
-	case c.Spool == "":
-		return errors.New("SPOOL is empty: name a file on a disk that lasts, or off")
-	}
-	return nil
-}
-
-// loopback says whether LISTEN is an address that only this machine reaches.
-func (c *Config) loopback() bool {
-	host, _, err := net.SplitHostPort(c.Listen)
+// loopback says whether an address to listen at is one that only this machine reaches.
+func loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return false
 	}
@@ -124,10 +121,10 @@ func (c *Config) sources() ([]plugnmeet.Source, error) {
 	}
 	var out []plugnmeet.Source
 	if c.APIKey != "" || secret != "" {
-		out = append(out, plugnmeet.Source{Name: "default", APIKey: c.APIKey, Secrets: []plugnmeet.Secret{secret}})
+		out = append(out, plugnmeet.Source{Name: "default", APIKey: c.APIKey, Secrets: []plugnmeet.Secret{secret}, ServerURL: c.ServerURL})
 	}
 	for _, s := range c.Sources {
-		out = append(out, plugnmeet.Source{Name: s.Name, APIKey: s.APIKey, Secrets: s.Secrets})
+		out = append(out, plugnmeet.Source{Name: s.Name, APIKey: s.APIKey, Secrets: s.Secrets, ServerURL: s.ServerURL})
 	}
 	if len(out) == 0 {
 		return nil, errors.New("no source: set API_KEY and API_SECRET to the pair in plugNmeet's config (client.api_key, client.secret)")
@@ -148,7 +145,7 @@ func (c *Config) checkSource(s plugnmeet.Source) error {
 		if len(secret) < minSecret {
 			return fmt.Errorf("the secret of source %q is shorter than %d bytes: anybody could guess it. Use a longer one in plugNmeet and here", s.Name, minSecret)
 		}
-		if secret == sampleSecret && !c.loopback() {
+		if secret == sampleSecret && !loopback(c.Listen) {
 			return fmt.Errorf("the secret of source %q is the public sample of plugNmeet's documentation. Use one of your own in plugNmeet and here", s.Name)
 		}
 	}

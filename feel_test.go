@@ -1,5 +1,3 @@
-//go:build pages
-
 package main
 
 import (
@@ -62,9 +60,37 @@ func (b *browser) press(keys string) {
 	b.do(chromedp.KeyEvent(keys))
 }
 
+// size makes the window of the page so large.
 func (b *browser) size(width, height int64) {
 	b.t.Helper()
 	b.do(emulation.SetDeviceMetricsOverride(width, height, 1, false))
+}
+
+// everyLook does something at each width of a window, in the colours that the system asks for.
+func (b *browser) everyLook(do func(look string)) {
+	b.t.Helper()
+	for _, width := range []int64{390, 768, 1440} {
+		for _, scheme := range []string{"light", "dark"} {
+			b.size(width, 700)
+			b.do(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}))
+			do(fmt.Sprint("at ", width, " px, ", scheme, ": "))
+		}
+	}
+	b.do(emulation.SetEmulatedMedia().WithFeatures(nil))
+	b.size(1440, 700)
+}
+
+// seen is true when something of the page is in the window, at its full width, and its text is not of the
+// colour of its ground.
+func seen(selector string) string {
+	return fmt.Sprintf(`((e) => {
+		if (!e?.checkVisibility({ visibilityProperty: true, opacityProperty: true })) return false;
+		const { left, right, top, bottom, width } = e.getBoundingClientRect();
+		let ground = e;
+		while (ground && /, 0\)$|transparent/.test(getComputedStyle(ground).backgroundColor)) ground = ground.parentElement;
+		return width > 0 && left >= -0.5 && right <= innerWidth + 0.5 && bottom > 0 && top < innerHeight && document.documentElement.scrollWidth <= innerWidth
+			&& getComputedStyle(e).color !== getComputedStyle(ground ?? document.documentElement).backgroundColor;
+	})(document.querySelector(%q))`, selector)
 }
 
 // claim fails the test, and lets it go on, if the expression is not true in the page.
@@ -89,6 +115,7 @@ func meeting(t *testing.T, told int, path string) (*testApp, *browser) {
 }
 
 func TestAPausedPageCountsWhatWaitsAndResumingLosesNothing(t *testing.T) {
+	t.Parallel()
 	app, b := meeting(t, 20, "/")
 	day := capture(t, "three-rooms.jsonl")
 	b.await("three rooms", rows+` === 3`)
@@ -101,6 +128,10 @@ func TestAPausedPageCountsWhatWaitsAndResumingLosesNothing(t *testing.T) {
 	const ops = `wire.frames.slice(wire.from).reduce((n, frame) => n + frame.o.length, 0)`
 	b.await("more than a few changes wait", ops+` > 20`)
 	b.await("the pill counts them", fmt.Sprintf(`document.querySelector("#pill [data-figure]").textContent === (%s).toLocaleString("en") + " waiting"`, ops))
+	b.everyLook(func(look string) {
+		b.claim(look+"the count is seen", seen(`#pill [data-figure]`))
+		b.claim(look+"so is the way to go on", seen(`#pill [data-action]`))
+	})
 	if now := eval[string](b, shown); now != paused {
 		t.Errorf("a paused page changed from\n%s\nto\n%s", paused, now)
 	}
@@ -111,6 +142,7 @@ func TestAPausedPageCountsWhatWaitsAndResumingLosesNothing(t *testing.T) {
 }
 
 func TestAPausedPageThatMissesTooMuchAsksForTheWholeAgain(t *testing.T) {
+	t.Parallel()
 	app, b := meeting(t, 20, "/")
 	b.await("three rooms", rows+` === 3`)
 	b.click(`#pill [data-action]`)
@@ -128,6 +160,7 @@ func TestAPausedPageThatMissesTooMuchAsksForTheWholeAgain(t *testing.T) {
 
 // A server that comes back is another epoch: what a paused page gets from it is the whole view.
 func TestAPausedPageOutlivesARestartOfTheServer(t *testing.T) {
+	t.Parallel()
 	config := testConfig("file:" + t.TempDir() + "/record.db")
 	day := capture(t, "three-rooms.jsonl")
 	app := startApp(t, config)
@@ -152,6 +185,7 @@ func TestAPausedPageOutlivesARestartOfTheServer(t *testing.T) {
 }
 
 func TestThePillTellsEverythingOfTheConnection(t *testing.T) {
+	t.Parallel()
 	app, b := meeting(t, 20, "/")
 	b.click(`#pill .pill-is`)
 	b.await("the account opens", `document.querySelector("#connection:popover-open [data-heard] time")`)
@@ -167,6 +201,7 @@ func TestThePillTellsEverythingOfTheConnection(t *testing.T) {
 
 // Errors keep the last data: greyed, with its age, until the page is live again.
 func TestAPageWithoutNewsSaysSinceWhenAndKeepsWhatItShows(t *testing.T) {
+	t.Parallel()
 	app := startApp(t, testConfig("memory:"))
 	defer app.close()
 	app.replay(capture(t, "three-rooms.jsonl")[:20], 0)
@@ -188,6 +223,7 @@ func TestAPageWithoutNewsSaysSinceWhenAndKeepsWhatItShows(t *testing.T) {
 		t.Errorf("what is stale is as black as what is fresh: %s", now)
 	}
 	b.await("it is said", `document.getElementById("news").textContent.startsWith("Nothing was heard")`)
+	b.everyLook(func(look string) { b.claim(look+"as of when is seen", seen(`#as-of`)) })
 	line.lead(app.Addr())
 	b.click(`#pill [data-action]`)
 	b.await("live again", isLive)
@@ -196,6 +232,7 @@ func TestAPageWithoutNewsSaysSinceWhenAndKeepsWhatItShows(t *testing.T) {
 }
 
 func TestThePillFitsInEveryState(t *testing.T) {
+	t.Parallel()
 	_, b := meeting(t, 20, "/")
 	for _, width := range []int64{320, 390, 768, 1024, 1440} {
 		b.size(width, 700)
@@ -223,6 +260,7 @@ const watchFlashes = `
 	}).observe(document.getElementById("view"), { subtree: true, attributeFilter: ["class"], attributeOldValue: true });`
 
 func TestOnlyCellsThatChangedFlash(t *testing.T) {
+	t.Parallel()
 	app, b := meeting(t, 20, "/")
 	day := capture(t, "three-rooms.jsonl")
 	b.await("three rooms", rows+` === 3`)
@@ -233,6 +271,18 @@ func TestOnlyCellsThatChangedFlash(t *testing.T) {
 	b.sameAsFresh(app.URL())
 	app.replay(day[21:93], 0)
 	b.await("others do", `flashed.length > 5`)
+	b.everyLook(func(look string) {
+		b.claim(look+"a flash is seen", `(() => {
+			const cell = document.querySelector("#rooms td.people");
+			cell.classList.remove("flash");
+			const still = getComputedStyle(cell).backgroundColor;
+			cell.classList.add("flash");
+			for (const a of cell.getAnimations()) { a.pause(); a.currentTime = 0; }
+			const flash = getComputedStyle(cell).backgroundColor;
+			cell.classList.remove("flash");
+			return flash !== still;
+		})()`)
+	})
 	b.claim("never a time, a heading or a row", `flashed.every((cell) => cell.localName === "td" && !cell.matches(".run"))`)
 	app.replay(day[93:94], 0)
 	b.await("a row comes", rows+` === 4`)
@@ -249,6 +299,7 @@ func TestOnlyCellsThatChangedFlash(t *testing.T) {
 }
 
 func TestAHiddenTabStaysConnectedAndIsRightOnReturn(t *testing.T) {
+	t.Parallel()
 	app, b := meeting(t, 20, "/")
 	b.await("three rooms", rows+` === 3`)
 	b.run(`Object.defineProperty(document, "hidden", { configurable: true, get: () => true }); document.dispatchEvent(new Event("visibilitychange"));` + watchFlashes)
@@ -263,6 +314,7 @@ func TestAHiddenTabStaysConnectedAndIsRightOnReturn(t *testing.T) {
 
 // The clock goes forward in Madrid at 01:00 UTC on 29 March 2026, and back on 25 October.
 func TestTimesAreRightInEveryZoneAndForLong(t *testing.T) {
+	t.Parallel()
 	_, b := meeting(t, 20, "/")
 	b.do(emulation.SetTimezoneOverride("Europe/Madrid"))
 	b.visit(eval[string](b, "location.href"))
@@ -311,34 +363,30 @@ func found(text string) string {
 }
 
 func TestThePaletteFindsRoomsPeopleAndThingsToDo(t *testing.T) {
-	for _, width := range []int64{390, 768, 1440} {
-		for _, scheme := range []string{"light", "dark"} {
-			t.Run(fmt.Sprint(width, " ", scheme), func(t *testing.T) {
-				app, b := meeting(t, 100, "/")
-				b.size(width, 700)
-				b.do(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}))
-				b.do(chromedp.KeyEvent("k", chromedp.KeyModifiers(2)))
-				b.await("what goes on", `document.querySelectorAll("#palette [aria-label=Rooms] [role=option]").length === 4`)
-				b.claim("the window does not get wider", `document.documentElement.scrollWidth <= innerWidth`)
-				b.claim("the palette fits", `(({ left, right, bottom }) => left >= 0 && right <= innerWidth && bottom <= innerHeight)(document.getElementById("palette").getBoundingClientRect())`)
-				b.press("ha")
-				b.await("Hanako", found("ha"))
-				b.claim("in her room", `document.querySelector("#palette [aria-label=Rooms] [role=option]").innerText.includes("Room 2")`)
-				b.claim("and as a person", `document.querySelector("#palette [aria-label=People] [role=option]").innerText.includes("Hanako")`)
-				b.claim("the first is chosen", `document.querySelector("#palette input").getAttribute("aria-activedescendant") === document.querySelector("#palette [aria-selected=true]").id`)
-				b.press(kb.ArrowDown)
-				b.claim("the arrow goes on", `document.querySelectorAll("#palette [role=option]")[1].getAttribute("aria-selected") === "true"`)
-				b.press(kb.ArrowUp + kb.ArrowUp)
-				b.claim("round the end", `[...document.querySelectorAll("#palette [role=option]")].at(-1).getAttribute("aria-selected") === "true"`)
-				b.press(kb.ArrowDown + kb.Enter)
-				b.await("Enter goes there", `location.pathname.startsWith("/rooms/") && document.querySelector("#head")?.innerText.includes("rig-f1-2")`)
-				_ = app
-			})
-		}
-	}
+	t.Parallel()
+	app, b := meeting(t, 100, "/")
+	b.everyLook(func(look string) {
+		b.do(chromedp.KeyEvent("k", chromedp.KeyModifiers(2)))
+		b.await(look+"what goes on", `document.querySelectorAll("#palette [aria-label=Rooms] [role=option]").length === 4`)
+		b.claim(look+"the palette fits", seen(`#palette`)+` && document.getElementById("palette").getBoundingClientRect().bottom <= innerHeight`)
+		b.press("ha")
+		b.await(look+"Hanako", found("ha"))
+		b.claim(look+"in her room", `document.querySelector("#palette [aria-label=Rooms] [role=option]").innerText.includes("Room 2")`)
+		b.claim(look+"and as a person", `document.querySelector("#palette [aria-label=People] [role=option]").innerText.includes("Hanako")`)
+		b.claim(look+"the first is chosen", `document.querySelector("#palette input").getAttribute("aria-activedescendant") === document.querySelector("#palette [aria-selected=true]").id`)
+		b.press(kb.ArrowDown)
+		b.claim(look+"the arrow goes on", `document.querySelectorAll("#palette [role=option]")[1].getAttribute("aria-selected") === "true"`)
+		b.press(kb.ArrowUp + kb.ArrowUp)
+		b.claim(look+"round the end", `[...document.querySelectorAll("#palette [role=option]")].at(-1).getAttribute("aria-selected") === "true"`)
+		b.press(kb.ArrowDown + kb.Enter)
+		b.await(look+"Enter goes there", `location.pathname.startsWith("/rooms/") && document.querySelector("#head")?.innerText.includes("rig-f1-2")`)
+		b.visit(app.URL())
+		b.await(look+"live", isLive)
+	})
 }
 
 func TestThePaletteDoesWhatItSaysAndEscapeLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
 	_, b := meeting(t, 100, "/")
 	b.size(1440, 700)
 	b.click(`.finder`)
@@ -363,6 +411,7 @@ func TestThePaletteDoesWhatItSaysAndEscapeLeavesNothingBehind(t *testing.T) {
 
 // Answers come in any order; the one to what was typed last stays.
 func TestThePaletteShowsTheAnswerToWhatWasTypedLast(t *testing.T) {
+	t.Parallel()
 	_, b := meeting(t, 100, "/")
 	b.size(1440, 700)
 	var held sync.Map
@@ -400,6 +449,7 @@ func (b *browser) letGo(id fetch.RequestID) {
 }
 
 func TestKeysDoWhatTheListSays(t *testing.T) {
+	t.Parallel()
 	_, b := meeting(t, 100, "/")
 	b.size(1440, 800)
 	names := eval[[]string](b, `[...document.querySelectorAll("#rooms .name")].map((name) => name.textContent)`)
@@ -458,6 +508,7 @@ var everyPage = map[string]string{
 }
 
 func TestIdsCopyOnEveryPage(t *testing.T) {
+	t.Parallel()
 	app, b := meeting(t, 110, "/")
 	b.size(1440, 900)
 	for name, path := range everyPage {
@@ -475,6 +526,7 @@ func TestIdsCopyOnEveryPage(t *testing.T) {
 }
 
 func TestNewArtifactsAreToldAndKept(t *testing.T) {
+	t.Parallel()
 	app, b := meeting(t, 120, "/")
 	b.size(1440, 900)
 	b.run(`
@@ -507,6 +559,7 @@ func TestNewArtifactsAreToldAndKept(t *testing.T) {
 }
 
 func TestNoticesStayWhileSomebodyPointsAtThem(t *testing.T) {
+	t.Parallel()
 	_, b := meeting(t, 20, "/")
 	b.size(1440, 900)
 	b.run(`document.dispatchEvent(new CustomEvent("roomwatch:toast", { detail: { title: "Copied", text: "room01", brief: true } }))`)
@@ -520,10 +573,15 @@ func TestNoticesStayWhileSomebodyPointsAtThem(t *testing.T) {
 	b.claim("it is still there", `document.querySelector("#toasts article")`)
 	b.do(chromedp.MouseClickXY(700, 500))
 	b.await("and goes", `!document.querySelector("#toasts article")`)
+	b.everyLook(func(look string) {
+		b.run(`document.querySelector("#toasts article button")?.click(); document.dispatchEvent(new CustomEvent("roomwatch:toast", { detail: { title: "New artifact: summary", text: "Weekly ops", at: Date.now() } }))`)
+		b.await(look+"a notice is seen", seen(`#toasts article`))
+	})
 }
 
 // News come one in five seconds, the newest of them; what answers the reader is said at once.
 func TestNewsAreSaidOneInFiveSeconds(t *testing.T) {
+	t.Parallel()
 	_, b := meeting(t, 20, "/")
 	b.run(`
 		window.said = [];
@@ -540,6 +598,7 @@ func TestNewsAreSaidOneInFiveSeconds(t *testing.T) {
 // A recording goes on in an empty room: the tab says so by its title and icon, a notice tells it, and when
 // somebody comes the tab is as before.
 func TestTheTabCountsWhatNeedsAttention(t *testing.T) {
+	t.Parallel()
 	app, b := meeting(t, 0, "/")
 	b.size(1440, 900)
 	other := b.tab(app.URL() + "/sessions")
@@ -562,6 +621,7 @@ func TestTheTabCountsWhatNeedsAttention(t *testing.T) {
 }
 
 func TestEveryPageIsCompleteWithoutJavaScript(t *testing.T) {
+	t.Parallel()
 	app := startApp(t, testConfig("memory:"))
 	defer app.close()
 	app.replay(capture(t, "three-rooms.jsonl"), 0)
@@ -580,6 +640,7 @@ func TestEveryPageIsCompleteWithoutJavaScript(t *testing.T) {
 }
 
 func TestPaperShowsThePageAndNothingThatFloats(t *testing.T) {
+	t.Parallel()
 	app, b := meeting(t, 110, "/")
 	b.size(1000, 900)
 	for name, path := range everyPage {
@@ -597,6 +658,7 @@ func TestPaperShowsThePageAndNothingThatFloats(t *testing.T) {
 
 // The theme is set before the first paint: a page never shows the other one first.
 func TestThemesComeWithoutAFlash(t *testing.T) {
+	t.Parallel()
 	app, b := meeting(t, 20, "/")
 	const ground = `getComputedStyle(document.documentElement).backgroundColor`
 	auto := eval[string](b, ground)
@@ -616,6 +678,7 @@ func TestThemesComeWithoutAFlash(t *testing.T) {
 const budget = 40_000
 
 func TestTheFirstLoadIsSmall(t *testing.T) {
+	t.Parallel()
 	app := startApp(t, testConfig("memory:"))
 	defer app.close()
 	app.replay(capture(t, "three-rooms.jsonl")[:100], 0)

@@ -14,6 +14,7 @@ const (
 // Rows don't jump under the pointer: what changes inside a row is shown at once, rows that come wait until
 // the pointer rests.
 func TestRowsWaitUnderThePointerAndThenCome(t *testing.T) {
+	t.Parallel()
 	app := startApp(t, testConfig("memory:"))
 	defer app.close()
 	day := capture(t, "three-rooms.jsonl")
@@ -44,29 +45,5 @@ func TestRowsWaitUnderThePointerAndThenCome(t *testing.T) {
 	if early := eval[bool](b, `window.came < window.changed + 500`); early {
 		t.Error("the new row came at once, under the pointer")
 	}
-	b.sameAsFresh(app.URL())
-}
-
-// Pausing keeps the page as it is; resuming loses nothing.
-func TestPausedPagesStandStillAndCatchUp(t *testing.T) {
-	app := startApp(t, testConfig("memory:"))
-	defer app.close()
-	day := capture(t, "three-rooms.jsonl")
-	app.replay(day[:20], 0)
-	b := startBrowser(t)
-	b.visit(app.URL())
-	b.await("live", isLive)
-	b.await("three rooms", rows+` === 3`)
-	b.do(chromedp.Click(`#pill [data-action]`, chromedp.ByQuery))
-	b.await("paused", `document.querySelector("#pill[data-state=paused]")`)
-	paused := eval[string](b, shown)
-	app.replay(day[20:100], 0)
-	other := b.tab(app.URL())
-	other.await("another page shows four rooms", rows+` === 4`)
-	if now := eval[string](b, shown); now != paused {
-		t.Errorf("a paused page changed from\n%s\nto\n%s", paused, now)
-	}
-	b.do(chromedp.Click(`#pill [data-action]`, chromedp.ByQuery))
-	b.await("four rooms after resuming", rows+` === 4`)
 	b.sameAsFresh(app.URL())
 }

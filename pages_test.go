@@ -1,5 +1,3 @@
-//go:build pages
-
 package main
 
 import (
@@ -291,6 +289,7 @@ func (h *house) each(t *testing.T, claim func(t *testing.T, p pageAt)) {
 
 // Everything that must be true of every page, of one program and two browsers that work at the same time.
 func TestEveryPage(t *testing.T) {
+	t.Parallel()
 	h := openHouse(t)
 	t.Run("is sound HTML", func(t *testing.T) { h.each(t, h.isSound) })
 	t.Run("is light", h.isLight)

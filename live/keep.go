@@ -144,6 +144,7 @@ func (b *Board) saveRegularly(ctx context.Context) {
 			return
 		case <-tick.C:
 			b.date()
+			b.retrust(time.Now())
 			if err := errors.Join(b.save(ctx), b.sample(ctx, time.Now())); err != nil && ctx.Err() == nil {
 				b.log.Error("saving sessions failed, trying again", "err", err)
 			}

@@ -50,7 +50,7 @@ func (h *Hub) ask(q Question, m *matching) (Model, uint64, error) {
 	case room.ArtifactQuery:
 		model, err = h.artifacts(ctx, list)
 	case room.DeliveryQuery:
-		model, err = h.intake(ctx, list)
+		model, err = h.intake(ctx, list, q.For)
 	case RoomQuery:
 		o, seq := h.board.overview(list, m)
 		o.Artifacts, o.Recordings = h.rail.look(ctx, h)
@@ -106,16 +106,21 @@ func (h *Hub) artifacts(ctx context.Context, q room.ArtifactQuery) (m Artifacts,
 	return m, err
 }
 
-func (h *Hub) intake(ctx context.Context, q room.DeliveryQuery) (m Intake, err error) {
+func (h *Hub) intake(ctx context.Context, q room.DeliveryQuery, who Audience) (m Intake, err error) {
 	m = Intake{Query: q, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms()), AsOf: h.board.AsOf()}
 	if m.Rows, m.Next, err = h.deliveries(ctx, q); err != nil {
 		return m, err
 	}
+	withoutBodies(m.Rows, who)
 	hourAgo := m.Minute.Add(-time.Hour)
 	if m.Counts, err = h.lists.Intake(ctx, hourAgo); err != nil {
 		return m, err
 	}
-	m.Refusals, err = h.lists.Refusals(ctx, hourAgo)
+	if m.Refusals, err = h.lists.Refusals(ctx, hourAgo); err != nil {
+		return m, err
+	}
+	m.Corrections, _, err = h.deliveries(ctx, room.DeliveryQuery{Event: room.EventCorrection, Limit: room.MaxLimit})
+	m.Corrections = slices.DeleteFunc(m.Corrections, func(d DeliveryRow) bool { return d.ReceivedAt.Before(hourAgo) })
 	return m, err
 }
 
@@ -137,21 +142,38 @@ func (h *Hub) deliveries(ctx context.Context, q room.DeliveryQuery) (rows []Deli
 	return rows, page.Next, nil
 }
 
+// withoutBodies leaves out what deliveries said, and that there is more of it, for those who must not see that.
+func withoutBodies(rows []DeliveryRow, who Audience) {
+	for i := range rows {
+		if who.NoBodies {
+			rows[i].HasBody, rows[i].Said = false, nil
+		}
+	}
+}
+
 // room is the page of one session, with the newest of its deliveries.
 func (h *Hub) room(ctx context.Context, q Question) (Model, uint64, error) {
 	r, seq := h.board.room(q.Key)
-	r.Span, r.Minute = q.Span, thisMinute()
+	r.Span, r.Minute, r.For = q.Span, thisMinute(), q.For
 	if r.Detail == nil {
 		return r, seq, nil
+	}
+	if q.For.Masked {
+		masked := h.mask.Detail(*r.Detail)
+		r.Detail = &masked
 	}
 	err := h.kin(ctx, &r)
 	if err != nil {
 		return nil, 0, fmt.Errorf("ask for a room's breakouts: %w", err)
 	}
+	if q.For.NoDeliveries {
+		return r, seq, nil
+	}
 	r.Deliveries, r.More, err = h.deliveries(ctx, room.DeliveryQuery{Source: q.Key.Source, SID: q.Key.SID, Limit: roomDeliveries})
 	if err != nil {
 		return nil, 0, fmt.Errorf("ask for a room's deliveries: %w", err)
 	}
+	withoutBodies(r.Deliveries, q.For)
 	return r, seq, nil
 }
 

@@ -152,6 +152,7 @@ func TestRedisTheUserOfTheDocsHasRightsEnough(t *testing.T) {
 	if n, err := r.loadDocuments(t.Context()); err != nil || n != 0 {
 		t.Errorf("%d documents, %v", n, err)
 	}
+	everythingOf(t, r.Accounts())
 }
 
 func TestRedisThatRefusesOurPasswordRefusesTheStart(t *testing.T) {

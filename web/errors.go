@@ -45,6 +45,12 @@ var known = []struct {
 	{errExports, mishap{code: fiber.StatusServiceUnavailable, title: "Too many exports", detail: "As many exports are under way as this process serves at one time. Try again in a minute."}},
 	{context.DeadlineExceeded, slow}, // the hub's own time for a question
 	{errSlow, slow},
+	{errNobody, unknown},
+	{errForbidden, mishap{code: fiber.StatusForbidden, title: "Not allowed", detail: "This takes another role, or a token of another scope. An admin can change that."}},
+	{errMasked, mishap{code: fiber.StatusForbidden, title: "Not searchable", detail: "Names are masked for you, and a search would tell them. Narrow the list by its other filters."}},
+	{errSite, mishap{code: fiber.StatusForbidden, title: "From another site", detail: "Pages of other sites may not do this. Open Roomwatch itself.", bare: true}},
+	{errFailures, mishap{code: fiber.StatusTooManyRequests, title: "Too many failures", detail: "Too many authentications from this address have failed. Try again in a minute."}},
+	{errAccounts, mishap{code: fiber.StatusServiceUnavailable, title: "Accounts cannot be read", detail: "Who you are cannot be looked up now. Try again in a moment."}},
 }
 
 // refusals are what is refused before a handler is asked, by the HTTP engine or for want of a route.
@@ -62,6 +68,7 @@ const badValue = "Bad value"
 var (
 	slow       = mishap{code: fiber.StatusServiceUnavailable, title: "Too slow", detail: "The question took too long. Narrow it."}
 	badRequest = mishap{code: fiber.StatusBadRequest, title: "Bad request", detail: "The request is not one that HTTP allows.", bare: true}
+	unknown    = mishap{code: fiber.StatusUnauthorized, title: "Not logged in", detail: "Log in first, or send an API token as Authorization: Bearer."}
 	failed     = mishap{code: fiber.StatusInternalServerError, title: "Something failed here", detail: "The cause is in the log of the server."}
 )
 
@@ -96,6 +103,8 @@ func (s *Server) answerError(c *fiber.Ctx, err error) error {
 	switch m {
 	case failed:
 		s.Log.Error("request failed", "method", c.Method(), "route", c.Route().Path, "err", err)
+	case unknown:
+		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="roomwatch"`)
 	case slow:
 		s.Log.Warn("a question took too long", "method", c.Method(), "route", c.Route().Path, "err", err)
 	}

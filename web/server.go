@@ -14,6 +14,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/roomwatch/roomwatch/access"
 	"github.com/roomwatch/roomwatch/live"
 	"github.com/roomwatch/roomwatch/plugnmeet"
 	"github.com/roomwatch/roomwatch/room"
@@ -59,6 +60,9 @@ type Config struct {
 	// LoopbackOnly: there is no login, so every request must name a loopback host or one of Origins.
 	LoopbackOnly bool
 
+	// Auth says who may look, where there is a login.
+	Auth Auth
+
 	// Gallery shows every component in every state, at /dev/gallery: for development, never where it serves.
 	Gallery bool
 
@@ -83,9 +87,17 @@ type Server struct {
 	refused *tally // failed authentications
 	noted   *tally
 	sockets *sockets
+	warden  *warden
 	metrics *metrics
 	packed  packed
 	exports chan struct{} // holds one token for each that is under way
+
+	rules     []Route
+	keys      keys
+	passwords *Passwords
+	throttle  *access.Throttle
+	failed    *tally // bearer and setup tokens that were not good
+	setup     atomic.Pointer[access.Setup]
 }
 
 // New makes a server; Serve starts it.
@@ -94,6 +106,8 @@ func New(config Config) *Server {
 	s.ReadTime, s.WriteTime = cmp.Or(config.ReadTime, readTime), cmp.Or(config.WriteTime, answerTime)
 	s.AskTime, s.ExportRows = cmp.Or(config.AskTime, askTime), cmp.Or(config.ExportRows, exportRows)
 	s.SetKeyring(config.Keyring)
+	s.keys, s.passwords, s.throttle, s.failed, s.warden = newKeys(config.Auth.Secret), NewPasswords(), access.NewThrottle(), newTally(), newWarden(s)
+	s.Hub.MaskWith(s.mask)
 	s.app = fiber.New(fiber.Config{
 		AppName:               "Roomwatch",
 		BodyLimit:             maxBody,
@@ -120,6 +134,13 @@ func (s *Server) SetKeyring(keyring *plugnmeet.Keyring) { s.keyring.Store(keyrin
 
 // Serve answers on the listener until Shutdown.
 func (s *Server) Serve(listener net.Listener) error {
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.warden.run(ctx)
+	}()
+	defer func() { stop(); <-ended }()
 	if err := s.app.Listener(listener); err != nil {
 		return fmt.Errorf("serve HTTP: %w", err)
 	}
