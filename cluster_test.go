@@ -292,9 +292,13 @@ func (f *fleet) once(ids []string) {
 // Row 20: what three replicas get at random, twice at the same time, is one record that all of them tell.
 func TestFault20ThreeReplicasTellTheSameOfWhatAnyOfThemTook(t *testing.T) {
 	t.Parallel()
-	f := startFleet(t, times(redistest.Start(t).URL(), 3)...)
+	server := redistest.Start(t)
+	f := startFleet(t, times(server.URL(), 3)...)
 	f.survives(func() {})
 	f.leader()
+	if entries := server.Must("XLEN {roomwatch}:log"); entries != fmt.Sprint(":", len(f.ids())) {
+		t.Errorf("the log has %s entries of %d events", entries, len(f.ids()))
+	}
 }
 
 func TestAReplicaThatComesLateOrAgainTellsTheSame(t *testing.T) {
