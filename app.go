@@ -48,6 +48,7 @@ type record interface {
 	live.Record
 	web.Record
 	Retain(ctx context.Context, now time.Time, history, bodies time.Duration) error
+	Leads() bool // of several replicas one does what only one should do; whoever is alone does
 	Close() error
 }
 
@@ -99,13 +100,17 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 	if err != nil {
 		return nil, errors.Join(err, record.Close())
 	}
+	if news != nil {
+		news.leads = record.Leads
+	}
 	tick, look := cmp.Or(config.Tick, live.Tick), cmp.Or(config.Look, live.LookEvery)
 	names := sourceNames(sources)
 	board := live.NewBoard(record, names, log)
 	limits := config.Attention.limits()
 	pages := views.HTML{History: time.Duration(config.Retention), Bodies: time.Duration(config.RetentionBodies)}
 	hub := live.NewHub(board, record, pages, limits, tick, log)
-	server := web.New(web.Config{Record: record, Board: board, Hub: hub, Keyring: keyring,
+	replica, _ := record.(web.Replica)
+	server := web.New(web.Config{Record: record, Replica: replica, Board: board, Hub: hub, Keyring: keyring,
 		Origins: config.Origins, LoopbackOnly: config.Auth == "none", Auth: auth, Gallery: config.Gallery, Log: log})
 	setup, err := server.OpenSetup(open)
 	if err != nil {

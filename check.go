@@ -54,7 +54,14 @@ func (cmd *checkCommand) findings() []finding {
 		return out
 	}
 	if store.IsRedis(cmd.Store) {
-		return append(out, cmd.checkRedis()...)
+		out = append(out, cmd.checkRedis()...)
+		local := *cmd
+		local.Store = "file:" + cmd.Spool
+		if _, err := os.Stat(cmd.Spool); err != nil {
+			return out // there was no serve here yet, or it keeps no file
+		}
+		out = append(out, local.checkSpool())
+		cmd = &local // this replica's copy of the record
 	}
 	if f := cmd.checkFile(); f.about != "" {
 		out = append(out, f)
@@ -127,6 +134,19 @@ func (cmd *checkCommand) checkRedis() (out []finding) {
 		out = append(out, finding{doubt, "spool", "is off: while Redis cannot be written, deliveries are refused, and plugNmeet tries three times only"})
 	}
 	return out
+}
+
+// checkSpool tells how much waits for Redis on this machine.
+func (cmd *checkCommand) checkSpool() finding {
+	ctx, cancel := context.WithTimeout(context.Background(), openTime)
+	defer cancel()
+	switch waiting, err := store.Waiting(ctx, cmd.Store); {
+	case err != nil:
+		return finding{doubt, "spool", fmt.Sprintf("could not be read: %v", err)}
+	case waiting > 0:
+		return finding{doubt, "spool", fmt.Sprintf("deliveries that wait in it for Redis: %d", waiting)}
+	}
+	return finding{good, "spool", "no delivery waits for Redis"}
 }
 
 // checkStore finds the newest deliveries: in the store, or at the serve that holds it.

@@ -22,6 +22,7 @@ type State struct {
 	Sources     []SourceState   `json:"sources"`
 	Sessions    []*room.Summary `json:"sessions"` // created and live, newest first
 	Next        string          `json:"next,omitempty"`
+	AsOf        time.Time       `json:"as_of,omitzero"` // when Redis is away: the moment up to which deliveries are told
 }
 
 // Seq grows with every batch of entries; together with the epoch it names a state of the board.
@@ -43,6 +44,13 @@ func (b *Board) Sources() []SourceState {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return b.sourceStates(pageGrain)
+}
+
+// AsOf is zero while the board is up to date, else the moment up to which deliveries are in it.
+func (b *Board) AsOf() time.Time {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.asOf
 }
 
 // Samples are the totals of the last while, at most a day, one a minute, oldest first. Read only.
@@ -71,7 +79,7 @@ func (b *Board) State(now time.Time, limit int, cursor string) (State, error) {
 		return State{}, err
 	}
 	b.mu.RLock()
-	st := State{GeneratedAt: now.UTC(), Epoch: b.epoch, Seq: b.seq, Totals: b.totals, Sources: b.sourceStates(time.Millisecond)}
+	st := State{GeneratedAt: now.UTC(), Epoch: b.epoch, Seq: b.seq, Totals: b.totals, Sources: b.sourceStates(time.Millisecond), AsOf: b.asOf}
 	st.Sessions = (&matching{}).of(b.open)
 	b.mu.RUnlock()
 	slices.SortFunc(st.Sessions, func(x, y *room.Summary) int { return strings.Compare(standsAt(y), standsAt(x)) })
@@ -190,7 +198,7 @@ func (b *Board) lookup(ctx context.Context, source, sid string) (*room.Session, 
 func (b *Board) overview(q RoomQuery, m *matching) (Overview, uint64) {
 	b.mu.RLock()
 	seq, matches := b.seq, m.of(b.open)
-	o := Overview{Query: q, Totals: b.totals, Sources: b.sourceStates(pageGrain), Ended: b.justEnded(), Hour: b.sampled(time.Hour), Alarms: b.alarms}
+	o := Overview{Query: q, Totals: b.totals, Sources: b.sourceStates(pageGrain), Ended: b.justEnded(), Hour: b.sampled(time.Hour), Alarms: b.alarms, AsOf: b.asOf}
 	b.mu.RUnlock()
 	for _, s := range matches {
 		o.Counts.count(s)
@@ -223,7 +231,7 @@ func (b *Board) justEnded() []*room.Summary {
 func (b *Board) room(key room.Key) (Room, uint64) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	r := Room{SID: key.SID, Sources: b.sourceStates(pageGrain), AlarmCount: len(b.alarms)}
+	r := Room{SID: key.SID, Sources: b.sourceStates(pageGrain), AlarmCount: len(b.alarms), AsOf: b.asOf}
 	e := b.sessions[key]
 	if e == nil {
 		return r, b.seq

@@ -68,7 +68,7 @@ func (h *Hub) ask(q Question, m *matching) (Model, uint64, error) {
 func thisMinute() time.Time { return time.Now().UTC().Truncate(time.Minute) }
 
 func (h *Hub) sessions(ctx context.Context, q room.SessionQuery) (m Sessions, err error) {
-	m = Sessions{Query: q, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms()), Day: h.board.Samples(sampledFor)}
+	m = Sessions{Query: q, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms()), AsOf: h.board.AsOf(), Day: h.board.Samples(sampledFor)}
 	if m.Page, err = h.lists.Sessions(ctx, q); err != nil {
 		return m, err
 	}
@@ -77,7 +77,7 @@ func (h *Hub) sessions(ctx context.Context, q room.SessionQuery) (m Sessions, er
 }
 
 func (h *Hub) recordings(ctx context.Context, q room.RecordingQuery) (m Recordings, err error) {
-	m = Recordings{Query: q, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms())}
+	m = Recordings{Query: q, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms()), AsOf: h.board.AsOf()}
 	page, err := h.lists.Recordings(ctx, q)
 	if err != nil {
 		return m, err
@@ -91,7 +91,7 @@ func (h *Hub) recordings(ctx context.Context, q room.RecordingQuery) (m Recordin
 }
 
 func (h *Hub) artifacts(ctx context.Context, q room.ArtifactQuery) (m Artifacts, err error) {
-	m = Artifacts{Query: q, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms())}
+	m = Artifacts{Query: q, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms()), AsOf: h.board.AsOf()}
 	if m.Page, err = h.lists.Artifacts(ctx, q); err != nil {
 		return m, err
 	}
@@ -107,7 +107,7 @@ func (h *Hub) artifacts(ctx context.Context, q room.ArtifactQuery) (m Artifacts,
 }
 
 func (h *Hub) intake(ctx context.Context, q room.DeliveryQuery, who Audience) (m Intake, err error) {
-	m = Intake{Query: q, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms())}
+	m = Intake{Query: q, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms()), AsOf: h.board.AsOf()}
 	if m.Rows, m.Next, err = h.deliveries(ctx, q); err != nil {
 		return m, err
 	}

@@ -32,7 +32,7 @@ func artifactsElements(m live.Artifacts) []live.Element {
 	out = append(out, element("cost-chart", "cost-box", days, costChart))
 	out = append(out, usageRows(days)...)
 	out = append(out, costliest(ids, m.Costliest)...)
-	return append(out, footElements(m.Sources, m.AlarmCount)...)
+	return append(out, footElements(m.Sources, m.AlarmCount, m.AsOf)...)
 }
 
 func filedAt(a room.FiledArtifact) time.Time { return a.CreatedAt }

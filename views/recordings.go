@@ -47,7 +47,7 @@ func recordingsElements(m live.Recordings) []live.Element {
 	first, last := span(done, begun)
 	head := heads("recordings", recordingCells, m.Minute, recordingNoun, first, last, m.Query.Cursor != "", m.Next != "")
 	out = append(out, byDay(ids, done, begun, head, row)...)
-	return append(out, footElements(m.Sources, m.AlarmCount)...)
+	return append(out, footElements(m.Sources, m.AlarmCount, m.AsOf)...)
 }
 
 func begun(r live.RecordingRow) time.Time { return r.Begin() }

@@ -10,7 +10,7 @@ import (
 
 func roomElements(m live.Room) []live.Element {
 	if m.Detail == nil {
-		return append([]live.Element{element("room-head", "head", m.SID, unknownHead)}, footElements(m.Sources, m.AlarmCount)...)
+		return append([]live.Element{element("room-head", "head", m.SID, unknownHead)}, footElements(m.Sources, m.AlarmCount, m.AsOf)...)
 	}
 	d := m.Detail
 	sum := d.Summary()
@@ -32,7 +32,7 @@ func roomElements(m live.Room) []live.Element {
 	if !m.For.NoDeliveries {
 		out = append(out, roomDeliveryElements(m)...)
 	}
-	return append(out, footElements(m.Sources, m.AlarmCount)...)
+	return append(out, footElements(m.Sources, m.AlarmCount, m.AsOf)...)
 }
 
 // roomHeading is what the top of a room's page depends on.
