@@ -28,6 +28,8 @@ type child struct {
 	in   io.WriteCloser
 	out  *bufio.Reader
 	addr string // host:port
+
+	debug string // where Roomwatch shows its profiles
 }
 
 // bench is what all rows share.
@@ -36,6 +38,8 @@ type bench struct {
 	repetitions int
 	quick       bool
 	made        map[string]bool // records that are ready
+	profiles    string          // a folder for CPU profiles of Roomwatch; "" for none
+	profiled    int             // seconds
 }
 
 // build compiles a main package of a module, or files of one, and gives the path of the binary.
@@ -58,11 +62,29 @@ func (b *bench) serve(store string, more ...string) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := start(path, append([]string{"serve", "--auth=none", "--listen=127.0.0.1:0", "--log=error", "--store=" + store}, more...)...)
+	debug, err := freeAddress()
 	if err != nil {
 		return nil, err
 	}
+	c, err := start(path, append([]string{"serve", "--auth=none", "--listen=127.0.0.1:0", "--debug-listen=" + debug, "--log=error", "--store=" + store}, more...)...)
+	if err != nil {
+		return nil, err
+	}
+	if c.debug = debug; b.profiles != "" {
+		go c.profile(b.profiles, b.profiled)
+	}
 	return c, c.ready()
+}
+
+// profile keeps a CPU profile of the process. A process that ends sooner has none.
+func (c *child) profile(folder string, seconds int) {
+	text, err := (&child{addr: c.debug}).get(fmt.Sprintf("/debug/pprof/profile?seconds=%d", seconds))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(folder, fmt.Sprintf("cpu-%d.pprof", c.cmd.Process.Pid)), []byte(text), 0o600)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench: no profile:", err)
+	}
 }
 
 // fresh starts it with a record of its own, in a file.
@@ -136,7 +158,7 @@ func start(path string, args ...string) (*child, error) {
 			c.cmd.Env = append(c.cmd.Env, line)
 		}
 	}
-	c.cmd.Env = append(c.cmd.Env, "ROOMWATCH_API_KEY="+benchKey, "ROOMWATCH_API_SECRET="+benchSecret)
+	c.cmd.Env = append(c.cmd.Env, "ROOMWATCH_API_KEY="+benchKey, "ROOMWATCH_API_SECRET="+benchSecret, "ROOMWATCH_SECRET="+benchSecret)
 	out, err := c.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
