@@ -39,6 +39,7 @@ type App struct {
 	stop  context.CancelFunc
 	tasks sync.WaitGroup
 	fatal chan error
+	setup string // see SetupToken
 }
 
 // record is the store, whichever it is.
@@ -46,6 +47,7 @@ type record interface {
 	live.Record
 	web.Record
 	Retain(ctx context.Context, now time.Time, history, bodies time.Duration) error
+	Leads() bool // of several replicas one does what only one should do; whoever is alone does
 	Close() error
 }
 
@@ -55,6 +57,14 @@ func openRecord(ctx context.Context, config Config, log *slog.Logger) (record, e
 		return store.OpenRedis(ctx, config.Store, config.Spool, log)
 	}
 	return store.Open(ctx, config.Store, log)
+}
+
+// accountsOf are the accounts of the store, whichever it is.
+func accountsOf(r record) web.Accounts {
+	if shared, ok := r.(*store.Redis); ok {
+		return shared.Accounts()
+	}
+	return r.(*store.SQLite).Accounts()
 }
 
 // openTime bounds the opening of the store. One that another serve holds is refused at once; after an unclean
@@ -85,15 +95,27 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	auth, err := config.auth(accountsOf(record))
+	if err != nil {
+		return nil, errors.Join(err, record.Close())
+	}
+	if news != nil {
+		news.leads = record.Leads
+	}
 	tick, look := cmp.Or(config.Tick, live.Tick), cmp.Or(config.Look, live.LookEvery)
 	names := sourceNames(sources)
 	board := live.NewBoard(record, names, log)
 	limits := config.Attention.limits()
 	pages := views.HTML{History: time.Duration(config.Retention), Bodies: time.Duration(config.RetentionBodies)}
 	hub := live.NewHub(board, record, pages, limits, tick, log)
-	server := web.New(web.Config{Record: record, Board: board, Hub: hub, Keyring: keyring, PlugNmeets: meets,
-		Origins: config.Origins, LoopbackOnly: config.Auth == "none", Gallery: config.Gallery, Log: log})
-	return &App{config: config, checks: newChecks(config, board, record, meets, log), sources: names, log: log, record: record, board: board, hub: hub, server: server,
+	replica, _ := record.(web.Replica)
+	server := web.New(web.Config{Record: record, Replica: replica, Board: board, Hub: hub, Keyring: keyring, PlugNmeets: meets,
+		Origins: config.Origins, LoopbackOnly: config.Auth == "none", Auth: auth, Gallery: config.Gallery, Log: log})
+	setup, err := server.OpenSetup(open)
+	if err != nil {
+		return nil, errors.Join(err, record.Close())
+	}
+	return &App{setup: setup, config: config, checks: newChecks(config, board, record, meets, log), sources: names, log: log, record: record, board: board, hub: hub, server: server,
 		watch: live.NewAttention(board, record, limits, look, log, tell), notifier: news, fatal: make(chan error, 3)}, nil
 }
 
@@ -190,6 +212,9 @@ func (a *App) URL() string {
 	}
 	return "http://" + net.JoinHostPort(host, port)
 }
+
+// SetupToken is what makes the first user, while there is none; "" otherwise.
+func (a *App) SetupToken() string { return a.setup }
 
 // Failed yields an error that the program cannot go on with.
 func (a *App) Failed() <-chan error { return a.fatal }

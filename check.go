@@ -56,7 +56,14 @@ func (cmd *checkCommand) findings() []finding {
 	}
 	out = append(out, cmd.checkAPI()...)
 	if store.IsRedis(cmd.Store) {
-		return append(out, cmd.checkRedis()...)
+		out = append(out, cmd.checkRedis()...)
+		local := *cmd
+		local.Store = "file:" + cmd.Spool
+		if _, err := os.Stat(cmd.Spool); err != nil {
+			return out // there was no serve here yet, or it keeps no file
+		}
+		out = append(out, local.checkSpool())
+		cmd = &local // this replica's copy of the record
 	}
 	if f := cmd.checkFile(); f.about != "" {
 		out = append(out, f)
@@ -166,6 +173,19 @@ func (cmd *checkCommand) checkRedis() (out []finding) {
 	return out
 }
 
+// checkSpool tells how much waits for Redis on this machine.
+func (cmd *checkCommand) checkSpool() finding {
+	ctx, cancel := context.WithTimeout(context.Background(), openTime)
+	defer cancel()
+	switch waiting, err := store.Waiting(ctx, cmd.Store); {
+	case err != nil:
+		return finding{doubt, "spool", fmt.Sprintf("could not be read: %v", err)}
+	case waiting > 0:
+		return finding{doubt, "spool", fmt.Sprintf("deliveries that wait in it for Redis: %d", waiting)}
+	}
+	return finding{good, "spool", "no delivery waits for Redis"}
+}
+
 // checkStore finds the newest deliveries: in the store, or at the serve that holds it.
 func (cmd *checkCommand) checkStore() ([]room.Delivery, finding) {
 	if cmd.Store == "memory:" {
@@ -201,11 +221,21 @@ func (cmd *checkCommand) askServe(ctx context.Context) ([]room.Delivery, finding
 	if err != nil {
 		return nil, finding{wrong, "store", err.Error()}
 	}
+	token, err := secretOf(cmd.APIToken, cmd.APITokenFile, "API_TOKEN_FILE")
+	if err != nil {
+		return nil, finding{wrong, "settings", err.Error()}
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+string([]byte(token)))
+	}
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return nil, finding{doubt, "store", fmt.Sprintf("a serve holds it, but none answers at %s: does it use another LISTEN?", base)}
 	}
 	defer answer.Body.Close()
+	if answer.StatusCode == http.StatusUnauthorized {
+		return nil, finding{doubt, "store", "the serve at " + base + " holds it and answers; with API_TOKEN set here and there, this would read its intake"}
+	}
 	if answer.StatusCode != http.StatusOK || json.NewDecoder(answer.Body).Decode(&page) != nil {
 		return nil, finding{doubt, "store", fmt.Sprintf("a serve holds it, and %s answers %s", base, answer.Status)}
 	}

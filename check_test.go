@@ -69,11 +69,44 @@ func TestCheckWorksBesideAServeAndWithoutOne(t *testing.T) {
 	}
 }
 
+// Of a replica its file is read, too: what waits in it, and what came in.
+func TestCheckReadsTheFileOfAReplica(t *testing.T) {
+	t.Parallel()
+	port := redistest.FreePort(t)
+	r := startReplica(t, fmt.Sprintf("redis://127.0.0.1:%d", port))
+	check := func() string {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		cmd := command(t, r.dir, append([]string{"check"}, r.args[1:len(r.args)-1]...)...)
+		cmd.Env = append(cmd.Env, "ROOMWATCH_API_KEY="+testKey, "ROOMWATCH_API_SECRET="+string([]byte(testSecret)), "ROOMWATCH_SECRET="+string([]byte(ourSecret)))
+		out, _ := runWithin(ctx, cmd)
+		return out
+	}
+	says := func(out string, texts ...string) {
+		t.Helper()
+		for _, text := range texts {
+			if !strings.Contains(out, text) {
+				t.Errorf("%q is not in %s", text, out)
+			}
+		}
+	}
+	if !post(r.client, r.url, session(0, time.Now().Unix())[0].body) {
+		t.Fatal("not taken")
+	}
+	says(check(), "WRONG  redis", "look   spool     deliveries that wait in it for Redis: 1", "holds it and answers", "no delivery was ever taken")
+	redistest.StartAt(t, port)
+	await(t, "it is drained", func() bool { return r.spooled() == 0 })
+	await(t, "it is followed", func() bool { return len(r.recorded()) == 1 })
+	says(check(), "ok     redis", "ok     spool     no delivery waits", "holds it and answers", "the newest delivery, room_created")
+	r.end()
+	says(check(), "no serve holds it now", "the newest delivery, room_created")
+}
+
 func TestCheckSaysWhatIsWrongWithRedis(t *testing.T) {
 	check := func(url string, more ...string) string {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		cmd := command(t, t.TempDir(), append([]string{"check", "--auth=none", "--listen=127.0.0.1:0", "--store=" + url, "--api-key=" + testKey, "--api-secret=" + string([]byte(testSecret))}, more...)...)
+		cmd := command(t, t.TempDir(), append([]string{"check", "--auth=none", "--listen=127.0.0.1:0", "--secret=" + string([]byte(ourSecret)), "--store=" + url, "--api-key=" + testKey, "--api-secret=" + string([]byte(testSecret))}, more...)...)
 		out, _ := runWithin(ctx, cmd)
 		return out
 	}

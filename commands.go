@@ -32,6 +32,8 @@ type CLI struct {
 	Replay      replayCommand      `cmd:"" help:"Sign recorded deliveries afresh and post them."`
 	Backup      backupCommand      `cmd:"" help:"Copy the record to a file, while serve goes on."`
 	Check       checkCommand       `cmd:"" help:"Say what is wrong with settings, store, keys, clocks, and what to do."`
+	User        userCommand        `cmd:"" help:"Add, list, change and remove users."`
+	Token       tokenCommand       `cmd:"" help:"Make, list and revoke tokens of machines and frames."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Ask a running Roomwatch for its health; exit 0 or 1."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
@@ -55,6 +57,9 @@ func (cmd *serveCommand) Run() error {
 		return err
 	}
 	fmt.Println("Roomwatch is at", app.URL())
+	if token := app.SetupToken(); token != "" {
+		fmt.Printf("Nobody can log in yet. Make the first user at %s/setup within an hour, with this setup token:\n%s\n", app.URL(), token)
+	}
 	for {
 		select {
 		case <-hangup:

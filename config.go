@@ -38,7 +38,8 @@ type Config struct {
 
 	Attention AttentionConfig `embed:"" prefix:"attention-"`
 
-	Auth    string   `default:"local" enum:"local,oidc,proxy,none" help:"Who may look: local, oidc, proxy, none (loopback only)."`
+	AuthConfig `embed:""`
+
 	Origins []string `help:"Origins that may open the socket, beside the host that was asked." placeholder:"URL"`
 	Log     string   `default:"info" enum:"debug,info,warn,error" help:"Least level of log lines: debug, info, warn, error."`
 
@@ -71,11 +72,8 @@ const (
 
 // validate refuses what cannot work and what would be insecure, and says what to do.
 func (c *Config) validate() error {
-	if c.Auth != "none" {
-		return fmt.Errorf("AUTH=%s: logins are not built yet. Until then set AUTH=none, which answers on a loopback address only", c.Auth)
-	}
-	if !loopback(c.Listen) {
-		return fmt.Errorf("AUTH=none on %s would let everybody in who reaches it. Set LISTEN to a loopback address, for example 127.0.0.1:8080", c.Listen)
+	if err := c.validateAuth(); err != nil {
+		return err
 	}
 	if !strings.HasPrefix(c.Store, "file:") && c.Store != "memory:" && !store.IsRedis(c.Store) {
 		return fmt.Errorf("STORE=%s: it is one of file:PATH, memory:, redis://, rediss://, redis-sentinel://, redis-cluster://", redactURL(c.Store))

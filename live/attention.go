@@ -103,6 +103,7 @@ func (a *Attention) refused(ctx context.Context, now time.Time) ([]room.Alarm, e
 
 // trouble is what is wrong with open sessions and with sources.
 func (b *Board) trouble(now time.Time, limits room.Limits) (out []room.Alarm) {
+	b.catchUp()
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	rooms := make(map[string]int)

@@ -38,6 +38,7 @@ type Hub struct {
 	tick   time.Duration
 	log    *slog.Logger
 	rail   rail
+	mask   Mask
 
 	mu      sync.Mutex
 	views   map[Question]*watched
@@ -58,6 +59,10 @@ type watched struct {
 func NewHub(board *Board, lists Lists, html Renderer, limits room.Limits, tick time.Duration, log *slog.Logger) *Hub {
 	return &Hub{board: board, lists: lists, html: html, limits: limits, tick: tick, log: log, views: make(map[Question]*watched)}
 }
+
+// MaskWith says what people are called where names are masked. Without it, no view with masked names opens.
+// It is called before the hub is used.
+func (h *Hub) MaskWith(mask Mask) { h.mask = mask }
 
 // Page is a view as a page: the HTML of its root, and what a socket needs to go on from there.
 type Page struct {
@@ -123,7 +128,10 @@ func (h *Hub) find(q Question) (*watched, error) {
 	if len(h.views) >= maxViews && !h.dropIdlest() {
 		return nil, ErrTooManyViews
 	}
-	m := &matching{}
+	if q.For.Masked && h.mask == nil {
+		return nil, ErrNoView
+	}
+	m := &matching{titles: q.For.Masked}
 	if rooms, ok := q.List.(RoomQuery); ok {
 		m.words = room.ParseWords(rooms.Text)
 	}

@@ -46,11 +46,11 @@ func (h *Hub) ask(q Question, m *matching) (Model, uint64, error) {
 	case room.SessionQuery:
 		model, err = h.sessions(ctx, list)
 	case room.RecordingQuery:
-		model, err = h.recordings(ctx, list)
+		model, err = h.recordings(ctx, list, q.For)
 	case room.ArtifactQuery:
-		model, err = h.artifacts(ctx, list)
+		model, err = h.artifacts(ctx, list, q.For)
 	case room.DeliveryQuery:
-		model, err = h.intake(ctx, list)
+		model, err = h.intake(ctx, list, q.For)
 	case RoomQuery:
 		o, seq := h.board.overview(list, m)
 		o.Artifacts, o.Recordings = h.rail.look(ctx, h)
@@ -68,7 +68,7 @@ func (h *Hub) ask(q Question, m *matching) (Model, uint64, error) {
 func thisMinute() time.Time { return time.Now().UTC().Truncate(time.Minute) }
 
 func (h *Hub) sessions(ctx context.Context, q room.SessionQuery) (m Sessions, err error) {
-	m = Sessions{Query: q, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms()), Day: h.board.Samples(sampledFor),
+	m = Sessions{Query: q, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms()), AsOf: h.board.AsOf(), Day: h.board.Samples(sampledFor),
 		Gaps: h.board.Gaps("", time.Now().Add(-sampledFor), time.Time{})}
 	if m.Page, err = h.lists.Sessions(ctx, q); err != nil {
 		return m, err
@@ -77,8 +77,8 @@ func (h *Hub) sessions(ctx context.Context, q room.SessionQuery) (m Sessions, er
 	return m, err
 }
 
-func (h *Hub) recordings(ctx context.Context, q room.RecordingQuery) (m Recordings, err error) {
-	m = Recordings{Query: q, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms())}
+func (h *Hub) recordings(ctx context.Context, q room.RecordingQuery, who Audience) (m Recordings, err error) {
+	m = Recordings{Query: q, NoFiles: who.NoFiles, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms()), AsOf: h.board.AsOf()}
 	page, err := h.lists.Recordings(ctx, q)
 	if err != nil {
 		return m, err
@@ -91,8 +91,8 @@ func (h *Hub) recordings(ctx context.Context, q room.RecordingQuery) (m Recordin
 	return m, err
 }
 
-func (h *Hub) artifacts(ctx context.Context, q room.ArtifactQuery) (m Artifacts, err error) {
-	m = Artifacts{Query: q, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms())}
+func (h *Hub) artifacts(ctx context.Context, q room.ArtifactQuery, who Audience) (m Artifacts, err error) {
+	m = Artifacts{Query: q, NoFiles: who.NoFiles, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms()), AsOf: h.board.AsOf()}
 	if m.Page, err = h.lists.Artifacts(ctx, q); err != nil {
 		return m, err
 	}
@@ -107,11 +107,12 @@ func (h *Hub) artifacts(ctx context.Context, q room.ArtifactQuery) (m Artifacts,
 	return m, err
 }
 
-func (h *Hub) intake(ctx context.Context, q room.DeliveryQuery) (m Intake, err error) {
-	m = Intake{Query: q, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms())}
+func (h *Hub) intake(ctx context.Context, q room.DeliveryQuery, who Audience) (m Intake, err error) {
+	m = Intake{Query: q, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms()), AsOf: h.board.AsOf()}
 	if m.Rows, m.Next, err = h.deliveries(ctx, q); err != nil {
 		return m, err
 	}
+	withoutBodies(m.Rows, who)
 	hourAgo := m.Minute.Add(-time.Hour)
 	if m.Counts, err = h.lists.Intake(ctx, hourAgo); err != nil {
 		return m, err
@@ -142,21 +143,38 @@ func (h *Hub) deliveries(ctx context.Context, q room.DeliveryQuery) (rows []Deli
 	return rows, page.Next, nil
 }
 
+// withoutBodies leaves out what deliveries said, and that there is more of it, for those who must not see that.
+func withoutBodies(rows []DeliveryRow, who Audience) {
+	for i := range rows {
+		if who.NoBodies {
+			rows[i].HasBody, rows[i].Said = false, nil
+		}
+	}
+}
+
 // room is the page of one session, with the newest of its deliveries.
 func (h *Hub) room(ctx context.Context, q Question) (Model, uint64, error) {
 	r, seq := h.board.room(q.Key)
-	r.Span, r.Minute = q.Span, thisMinute()
+	r.Span, r.Minute, r.For = q.Span, thisMinute(), q.For
 	if r.Detail == nil {
 		return r, seq, nil
+	}
+	if q.For.Masked {
+		masked := h.mask.Detail(*r.Detail)
+		r.Detail = &masked
 	}
 	err := h.kin(ctx, &r)
 	if err != nil {
 		return nil, 0, fmt.Errorf("ask for a room's breakouts: %w", err)
 	}
+	if q.For.NoDeliveries {
+		return r, seq, nil
+	}
 	r.Deliveries, r.More, err = h.deliveries(ctx, room.DeliveryQuery{Source: q.Key.Source, SID: q.Key.SID, Limit: roomDeliveries})
 	if err != nil {
 		return nil, 0, fmt.Errorf("ask for a room's deliveries: %w", err)
 	}
+	withoutBodies(r.Deliveries, q.For)
 	return r, seq, nil
 }
 

@@ -32,6 +32,7 @@ type Question struct {
 	Name string
 	Key  room.Key // of a room; the source may be empty until the session is found
 	Span string   // of a room's timeline
+	For  Audience // who asks
 	List any      // of a list: its RoomQuery, room.SessionQuery, RecordingQuery, ArtifactQuery or DeliveryQuery
 }
 

@@ -173,8 +173,9 @@ func (q RoomQuery) arrange(sums []*room.Summary) (rows []Row, before, page, page
 // matching finds the rooms that match a text, and remembers of each summary whether it does: only those
 // that changed are read again.
 type matching struct {
-	words room.Words
-	known map[*room.Summary]bool
+	words  room.Words
+	titles bool // names of people are not searched: finding one tells who is there
+	known  map[*room.Summary]bool
 }
 
 func (m *matching) of(open map[room.Key]*entry) []*room.Summary {
@@ -189,7 +190,7 @@ func (m *matching) of(open map[room.Key]*entry) []*room.Summary {
 	for _, e := range open {
 		match, asked := m.known[e.summary]
 		if !asked {
-			match = e.session.Mentions(m.words, e.summary.Head)
+			match = m.find(e)
 		}
 		known[e.summary] = match
 		if match {
@@ -198,4 +199,11 @@ func (m *matching) of(open map[room.Key]*entry) []*room.Summary {
 	}
 	m.known = known
 	return out
+}
+
+func (m *matching) find(e *entry) bool {
+	if m.titles {
+		return m.words.Find(e.summary.Title, e.summary.RoomID)
+	}
+	return e.session.Mentions(m.words, e.summary.Head)
 }

@@ -26,13 +26,13 @@ func artifactsElements(m live.Artifacts) []live.Element {
 	ids := distinctIDs{}
 	head := heads("artifacts", artifactCells, m.Minute, artifactNoun, first, last, m.Query.Cursor != "", m.Page.Next != "")
 	out = append(out, byDay(ids, items, filedAt, head, func(a room.FiledArtifact) live.Element {
-		return element(ids.of("artifact-"+a.ArtifactID, a.Source), "artifacts", artifactLineOf(a, m.Sources), artifactRow)
+		return element(ids.of("artifact-"+a.ArtifactID, a.Source), "artifacts", artifactLineOf(a, filesOf(m.Sources, m.NoFiles)), artifactRow)
 	})...)
 	days := usageDays(m.Days, m.Minute)
 	out = append(out, element("cost-chart", "cost-box", days, costChart))
 	out = append(out, usageRows(days)...)
 	out = append(out, costliest(ids, m.Costliest)...)
-	return append(out, footElements(m.Sources, m.AlarmCount)...)
+	return append(out, footElements(m.Sources, m.AlarmCount, m.AsOf)...)
 }
 
 func filedAt(a room.FiledArtifact) time.Time { return a.CreatedAt }

@@ -208,8 +208,11 @@ func alarmElements(alarms []room.Alarm) (out []live.Element) {
 }
 
 // footElements are what every page tells at its foot: what needs attention, and how the sources are heard.
-func footElements(sources []live.SourceState, alarms int) []live.Element {
-	out := make([]live.Element, 0, 1+len(sources))
+func footElements(sources []live.SourceState, alarms int, asOf time.Time) []live.Element {
+	out := make([]live.Element, 0, 2+len(sources))
+	if !asOf.IsZero() {
+		out = append(out, element("behind-since", "behind", asOf, behindSince))
+	}
 	if alarms > 0 {
 		out = append(out, element("alarms-count", "sources", alarms, alarmsCount))
 	}

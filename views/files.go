@@ -75,3 +75,11 @@ func (e Ending) back() templ.SafeURL { return templ.URL(roomPath(e.Key, "")) }
 
 // EndRoomRoot is the question as the root of a page.
 func EndRoomRoot(e Ending) []byte { return render(endRoom(e)) }
+
+// filesOf are the sources of which files can be downloaded by who looks.
+func filesOf(sources []live.SourceState, none bool) []live.SourceState {
+	if none {
+		return nil
+	}
+	return sources
+}

@@ -116,6 +116,7 @@ func (g gallery) sections() []gallerySection {
 		{"Lists beside", g.items()},
 		{"Intake", g.incoming()},
 		{"Empty", g.nothings()},
+		{"Accounts", g.accounts()},
 	}
 }
 
@@ -275,6 +276,7 @@ func (g gallery) heads() []exhibit {
 		{"column heads", "overview", true, []specimen{{"by people", tableOf(live.Overview{Rows: g.rows()[:1], Sources: g.sources()})}, {"by room, turned round", tableOf(live.Overview{Query: live.RoomQuery{Sort: "room", Reverse: true}, Rows: g.rows()[:1], Sources: g.sources()})}}},
 		{"what was found", "find", true, []specimen{of("rooms and people", foundGroups(Found{Text: "fatima", Running: g.found(), Ended: g.history()})), of("nothing", foundGroups(Found{Text: wordName})), of("not asked", foundGroups(Found{}))}},
 		{"end a room", "", true, []specimen{of("asked", endRoom(Ending{Key: busy.Key(), Name: longName, People: 24, Bots: 1})), of("in vain", endRoom(Ending{Key: busy.Key(), Name: arabicName, Problem: "It was not ended: plugNmeet does not list it."})), of("over", endRoom(Ending{Name: wordName, Ended: true}))}},
+		{"as of", "", true, []specimen{of("Redis is away", behind(innerOf(live.Overview{AsOf: g.ago(2)})))}},
 		{"notice", "", true, []specimen{of("an error", notice("Too many views", "More different views are open than this process serves.", "Try again in a minute."))}},
 		{"sources", "", false, []specimen{of("delivering", sourceState("s", g.sources()[0])), of("without an API", sourceState("s", g.sources()[1])), of("its API fails", sourceState("s", g.sources()[2])), of("waiting", sourceState("s", g.sources()[3]))}},
 	}

@@ -35,7 +35,7 @@ func intakeElements(m live.Intake) []live.Element {
 		next: olderPage(m.Query, m.Next), newest: newestPage(m.Query), received: true, // what to do else, the diagnosis says
 		when: "Every delivery appears here with its verdict, as soon as it has been answered.",
 	})...)
-	return append(out, footElements(m.Sources, m.AlarmCount)...)
+	return append(out, footElements(m.Sources, m.AlarmCount, m.AsOf)...)
 }
 
 // intakeTold is how much came in the last hour, from how many sources.

@@ -10,11 +10,11 @@ import (
 
 func roomElements(m live.Room) []live.Element {
 	if m.Detail == nil {
-		return append([]live.Element{element("room-head", "head", m.SID, unknownHead)}, footElements(m.Sources, m.AlarmCount)...)
+		return append([]live.Element{element("room-head", "head", m.SID, unknownHead)}, footElements(m.Sources, m.AlarmCount, m.AsOf)...)
 	}
 	d := m.Detail
 	sum := d.Summary()
-	out := []live.Element{element("room-head", "head", headOf(sum, m.Parent, askable(m.Sources, d.Source)), roomHead)}
+	out := []live.Element{element("room-head", "head", headOf(sum, m.Parent, !m.For.NoEnds && askable(m.Sources, d.Source)), roomHead)}
 	out = append(out, roomStats(sum)...)
 	out = append(out, timelineElements(m)...)
 	out = append(out, people(d.Participants, d.Head)...)
@@ -27,10 +27,12 @@ func roomElements(m live.Room) []live.Element {
 	for _, b := range m.Breakouts {
 		out = append(out, element("breakout-"+b.SID, "breakouts", b, breakoutItem))
 	}
-	out = append(out, artifacts(d, m.Sources)...)
+	out = append(out, artifacts(d, filesOf(m.Sources, m.For.NoFiles))...)
 	out = append(out, correctionItems(d.Corrections)...)
-	out = append(out, roomDeliveryElements(m)...)
-	return append(out, footElements(m.Sources, m.AlarmCount)...)
+	if !m.For.NoDeliveries {
+		out = append(out, roomDeliveryElements(m)...)
+	}
+	return append(out, footElements(m.Sources, m.AlarmCount, m.AsOf)...)
 }
 
 // roomHeading is what the top of a room's page depends on.
@@ -179,7 +181,7 @@ func recordings(m live.Room) []live.Element {
 	}
 	out := make([]live.Element, 0, len(list))
 	for _, r := range list {
-		out = append(out, element("recording-"+r.RecordID, "recordings", recordingOf{r, recordingFileURL(m.Sources, m.Detail.Key(), r)}, recordingBlock))
+		out = append(out, element("recording-"+r.RecordID, "recordings", recordingOf{r, recordingFileURL(filesOf(m.Sources, m.For.NoFiles), m.Detail.Key(), r)}, recordingBlock))
 	}
 	return out
 }

@@ -28,7 +28,7 @@ func sessionsElements(m live.Sessions) []live.Element {
 	out = append(out, byDay(ids, m.Page.Items, room.Summary.Begin, head, func(s room.Summary) live.Element {
 		return element(ids.of("session-"+s.SID, s.Source), "sessions", sessionLineOf(s, m), historyRow)
 	})...)
-	return append(out, footElements(m.Sources, m.AlarmCount)...)
+	return append(out, footElements(m.Sources, m.AlarmCount, m.AsOf)...)
 }
 
 func sessionColumns(q room.SessionQuery) int {

@@ -27,10 +27,18 @@ func list[Q, T any](s *Server, parse func(url.Values) (Q, error), ask func(conte
 		if err != nil {
 			return err
 		}
+		v, err := s.who(c)
+		if err != nil {
+			return err
+		}
+		if q, err = limited(v, q); err != nil {
+			return err
+		}
 		page, err := asked(s, func(ctx context.Context) (room.Page[T], error) { return ask(ctx, q) })
 		if err != nil {
 			return err
 		}
+		veiled(v, page.Items)
 		return c.JSON(page)
 	}
 }
@@ -89,6 +97,13 @@ func (s *Server) apiSession(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	v, err := s.who(c)
+	if err != nil {
+		return err
+	}
+	if v.Masked() {
+		detail = live.Mask(s.mask).Detail(detail)
+	}
 	return c.JSON(detail)
 }
 
@@ -98,7 +113,13 @@ func (s *Server) apiDelivery(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(d)
+	v, err := s.who(c)
+	if err != nil {
+		return err
+	}
+	one := []room.Delivery{d}
+	veiled(v, one)
+	return c.JSON(one[0])
 }
 
 // delivery is the one that the position in the path names.

@@ -46,9 +46,14 @@ var known = []struct {
 	{errNoAPI, mishap{code: fiber.StatusNotFound, title: "Cannot be asked", detail: "The plugNmeet of this session has no SERVER_URL set, so that nothing can be asked of it."}},
 	{errGone, mishap{code: fiber.StatusNotFound, title: "No longer there", detail: "plugNmeet does not have this file any more."}},
 	{errAPI, mishap{code: fiber.StatusBadGateway, title: "plugNmeet does not answer", detail: "It was asked in vain. The foot of every page says how it is heard; the cause is in the log of the server."}},
-	{errSite, mishap{code: fiber.StatusForbidden, title: "Not from here", detail: "Only a page of this Roomwatch may do this."}},
 	{context.DeadlineExceeded, slow}, // the hub's own time for a question
 	{errSlow, slow},
+	{errNobody, unknown},
+	{errForbidden, mishap{code: fiber.StatusForbidden, title: "Not allowed", detail: "This takes another role, or a token of another scope. An admin can change that."}},
+	{errMasked, mishap{code: fiber.StatusForbidden, title: "Not searchable", detail: "Names are masked for you, and a search would tell them. Narrow the list by its other filters."}},
+	{errSite, mishap{code: fiber.StatusForbidden, title: "From another site", detail: "Pages of other sites may not do this. Open Roomwatch itself.", bare: true}},
+	{errFailures, mishap{code: fiber.StatusTooManyRequests, title: "Too many failures", detail: "Too many authentications from this address have failed. Try again in a minute."}},
+	{errAccounts, mishap{code: fiber.StatusServiceUnavailable, title: "Accounts cannot be read", detail: "Who you are cannot be looked up now. Try again in a moment."}},
 }
 
 // refusals are what is refused before a handler is asked, by the HTTP engine or for want of a route.
@@ -66,6 +71,7 @@ const badValue = "Bad value"
 var (
 	slow       = mishap{code: fiber.StatusServiceUnavailable, title: "Too slow", detail: "The question took too long. Narrow it."}
 	badRequest = mishap{code: fiber.StatusBadRequest, title: "Bad request", detail: "The request is not one that HTTP allows.", bare: true}
+	unknown    = mishap{code: fiber.StatusUnauthorized, title: "Not logged in", detail: "Log in first, or send an API token as Authorization: Bearer."}
 	failed     = mishap{code: fiber.StatusInternalServerError, title: "Something failed here", detail: "The cause is in the log of the server."}
 )
 
@@ -102,6 +108,8 @@ func (s *Server) answerError(c *fiber.Ctx, err error) error {
 		s.Log.Error("request failed", "method", c.Method(), "route", c.Route().Path, "err", err)
 	case mishapOf(errAPI):
 		s.Log.Warn("plugNmeet was asked in vain", "route", c.Route().Path, "err", err)
+	case unknown:
+		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="roomwatch"`)
 	case slow:
 		s.Log.Warn("a question took too long", "method", c.Method(), "route", c.Route().Path, "err", err)
 	}

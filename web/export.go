@@ -45,22 +45,31 @@ func export[Q, T any](s *Server, t table[Q, T], form func(*bytes.Buffer, []colum
 		if err != nil {
 			return err
 		}
+		v, err := s.who(c)
+		if err != nil {
+			return err
+		}
 		d := &download[T]{closing: s.sockets.closed, left: s.ExportRows, log: s.Log.With("export", t.name)}
 		d.sheet = form(&d.out, t.columns)
-		d.page = func(cursor string) (room.Page[T], error) { return pageOf(s, t, values, cursor, d.left) }
+		d.page = func(cursor string) (room.Page[T], error) { return pageOf(s, v, t, values, cursor, d.left) }
 		return s.send(c, d, t.name+"-"+time.Now().UTC().Format(time.DateOnly)+"."+d.sheet.extension(), d.sheet.mime())
 	}
 }
 
 // pageOf is what follows the cursor. The page's own limit and cursor say where its reader is, not what is asked for.
-func pageOf[Q, T any](s *Server, t table[Q, T], values url.Values, cursor string, most int) (room.Page[T], error) {
+func pageOf[Q, T any](s *Server, v visitor, t table[Q, T], values url.Values, cursor string, most int) (room.Page[T], error) {
 	values.Set("limit", strconv.Itoa(min(most, room.MaxLimit)))
 	values.Set("cursor", cursor)
 	q, err := t.parse(values)
+	if err == nil {
+		q, err = limited(v, q)
+	}
 	if err != nil {
 		return room.Page[T]{}, err
 	}
-	return asked(s, func(ctx context.Context) (room.Page[T], error) { return t.ask(s.Record, ctx, q) })
+	page, err := asked(s, func(ctx context.Context) (room.Page[T], error) { return t.ask(s.Record, ctx, q) })
+	veiled(v, page.Items)
+	return page, err
 }
 
 // stream is a body that is made while it is sent.

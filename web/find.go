@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"net/url"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -25,12 +24,19 @@ func (s *Server) findPage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	v, err := s.who(c)
+	if err == nil {
+		q, err = limited(v, q)
+	}
+	if err != nil {
+		return err
+	}
 	f, err := s.find(q.Text)
 	if err != nil {
 		return err
 	}
 	title := titled("Find", live.Question{List: q})
-	return render(c, fiber.StatusOK, views.Page(views.PageData{Title: title, Root: views.Find(f), At: time.Now()}))
+	return s.stillPage(c, views.PageData{Title: title, Root: views.Find(f)})
 }
 
 // find asks for what goes on and, when there is something to look for, for what has ended.

@@ -18,7 +18,10 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 // guard keeps out requests that reached a loopback address under another name, as a page of a foreign
 // site makes a browser do by rebinding its name.
 func (s *Server) guard(c *fiber.Ctx) error {
-	if s.LoopbackOnly && !loopbackName(c.Hostname()) && !s.originHost(c.Hostname()) {
+	if s.encrypted(c) {
+		c.Set(fiber.HeaderStrictTransportSecurity, "max-age=31536000")
+	}
+	if s.LoopbackOnly && !LoopbackName(c.Hostname()) && !s.originHost(c.Hostname()) {
 		const why = "this Roomwatch has no login and answers to loopback names only"
 		if forPrograms(strings.ToLower(c.Path())) {
 			return problem(c, fiber.StatusForbidden, "Not under this name", why)
@@ -28,7 +31,8 @@ func (s *Server) guard(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-func loopbackName(host string) bool {
+// LoopbackName says whether a host, with or without a port, is this machine by its name.
+func LoopbackName(host string) bool {
 	name, _, err := net.SplitHostPort(host)
 	if err != nil {
 		name = strings.Trim(host, "[]")

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/gofiber/contrib/websocket"
 	"github.com/gofiber/fiber/v2"
@@ -33,23 +34,47 @@ func (s *Server) live() fiber.Handler {
 		if origins := values(c, fiber.HeaderOrigin); len(origins) != 1 || !s.ownOrigin(origins[0], c.Hostname()) {
 			return status(c, fiber.StatusForbidden, "this page may not open the socket")
 		}
-		q, err := s.question(c)
+		v, err := s.who(c)
+		if err != nil {
+			return err
+		}
+		q, err := s.question(c, v)
 		if err != nil {
 			return err
 		}
 		c.Locals("question", q)
+		c.Locals("guest", &guest{visitor: v, until: v.until(time.Now()), shares: s.shares(c, v)})
 		return upgrade(c)
 	}
 }
 
-// question reads what is to be watched. A room is found first: its session may have to be read back.
-func (s *Server) question(c *fiber.Ctx) (live.Question, error) {
+// shares are what the visitor's sockets are counted by. Where there is no login, everybody is at this machine.
+func (s *Server) shares(c *fiber.Ctx, v visitor) []share {
+	if s.LoopbackOnly {
+		return nil
+	}
+	shares := []share{{"address " + s.client(c).String(), maxFrom}}
+	if who := v.Actor(); v.embed.Source == "" { // the same frame may stand on many desks
+		shares = append(shares, share{who.Kind + " " + who.Name, maxOfOne})
+	}
+	return shares
+}
+
+// question reads what is to be watched, if the visitor may. A room is found first: its session may have to be
+// read back.
+func (s *Server) question(c *fiber.Ctx, v visitor) (live.Question, error) {
 	filters, err := filters(c)
 	if err != nil {
 		return live.Question{}, err
 	}
+	if !v.Known() {
+		return live.Question{}, errNobody
+	}
 	q, err := live.ParseQuestion(filters.Get("view"), filters)
-	if err != nil || !q.IsRoom() {
+	if err != nil {
+		return q, err
+	}
+	if q, err = v.asks(q); err != nil || !q.IsRoom() {
 		return q, err
 	}
 	return s.found(q)
@@ -66,11 +91,12 @@ func (s *Server) found(q live.Question) (live.Question, error) {
 // the writer has: the connection and its buffers go back to a pool.
 func (s *Server) watch(conn *websocket.Conn) {
 	defer linger(conn)
-	if err := s.sockets.enter(); err != nil {
+	g, _ := conn.Locals("guest").(*guest)
+	if err := s.sockets.enter(g.shares); err != nil {
 		say(conn, farewell(err))
 		return
 	}
-	defer s.sockets.leave()
+	defer s.sockets.leave(g.shares)
 	v := &viewer{conn: conn, patience: s.ReadTime}
 	var err error
 	if v.Viewer, err = s.Hub.Watch(wanted(conn)); err != nil {
@@ -78,11 +104,17 @@ func (s *Server) watch(conn *websocket.Conn) {
 		return
 	}
 	defer v.Close()
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancelCause(context.Background())
+	g.leave = func(code int) { cancel(sentAway(code)) }
+	defer s.warden.forget(g)
+	if !s.warden.admit(g) {
+		say(conn, closeExpired)
+		return
+	}
 	var writer sync.WaitGroup
 	writer.Go(func() { v.write(ctx) })
 	defer writer.Wait()
-	defer cancel()
+	defer cancel(nil)
 	v.read()
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/compress"
 
+	"github.com/roomwatch/roomwatch/access"
 	"github.com/roomwatch/roomwatch/live"
 	"github.com/roomwatch/roomwatch/room"
 	"github.com/roomwatch/roomwatch/views"
@@ -81,18 +82,41 @@ func (s *Server) deliveryPage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return render(c, fiber.StatusOK, views.Page(views.PageData{Title: "Delivery " + d.Position, Nav: live.ViewIntake,
-		Root: views.Delivery(d), At: time.Now()}))
+	return s.stillPage(c, views.PageData{Title: "Delivery " + d.Position, Nav: live.ViewIntake, Root: views.Delivery(d)})
 }
 
 // page is the view as a complete document, which the socket then keeps up to date.
 func (s *Server) page(c *fiber.Ctx, q live.Question, data views.PageData) error {
+	v, err := s.who(c)
+	if err != nil {
+		return err
+	}
+	if q, err = v.asks(q); err != nil {
+		return err
+	}
 	p, err := s.Hub.Page(q)
 	if err != nil {
 		return err
 	}
+	data.Reader = v.reader()
 	data.Root, data.Live, data.Epoch, data.Seq, data.At = p.Root, p.Live, p.Epoch, p.Seq, p.At
 	return render(c, fiber.StatusOK, views.Page(data))
+}
+
+// stillPage is a page that does not live.
+func (s *Server) stillPage(c *fiber.Ctx, data views.PageData) error {
+	v, err := s.who(c)
+	if err != nil {
+		return err
+	}
+	data.Reader, data.At = v.reader(), time.Now()
+	return render(c, c.Response().StatusCode(), views.Page(data))
+}
+
+// reader is what a page knows of whoever reads it.
+func (v visitor) reader() views.Reader {
+	all := access.Target{}
+	return views.Reader{Name: v.user.Name, Role: string(v.user.Role), NoIntake: !v.May(access.SeeIntake, all), Manages: v.May(access.ManageUsers, all), LogsOut: v.login.User != ""}
 }
 
 // render makes the whole page before the first byte of it is sent, so that a failure can still be answered.

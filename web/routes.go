@@ -5,62 +5,87 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/roomwatch/roomwatch/access"
 	"github.com/roomwatch/roomwatch/live"
 	"github.com/roomwatch/roomwatch/room"
 )
 
-// routes is every address that Roomwatch answers at.
+// routes is every address that Roomwatch answers at, each with the rule of who may use it.
 func (s *Server) routes() {
-	s.app.Use(s.recovered, s.guard)
+	rooms, history, intake, metrics := s.may(access.SeeRooms), s.may(access.SeeHistory), s.may(access.SeeIntake), s.may(access.SeeMetrics)
+	files, end := s.may(access.Download), s.may(access.EndRoom)
+	s.app.Use(s.recovered, s.guard, s.sameSite)
 
 	// With any other method it is 405, never a redirect to a page: that would lose an event (contract 4.1).
-	s.app.Post("/webhook", s.webhook)
+	s.post("/webhook", elsewhere("signed by a source"), s.webhook)
 
-	s.app.Get("/livez", s.livez)
-	s.app.Get("/readyz", s.readyz)
-	s.app.Get("/health", s.health)
-	s.app.Get("/metrics", s.metrics.serve())
+	s.get("/livez", anybody, s.livez)
+	s.get("/readyz", anybody, s.readyz)
+	s.get("/health", anybody, s.health)
+	s.get("/metrics", metrics, s.metrics.serve())
 
-	s.app.Get("/api/v1/state", s.apiState)
-	s.app.Get("/api/v1/totals", s.apiTotals)
-	s.app.Get("/api/v1/attention", s.apiAttention)
-	s.app.Get("/api/v1/sessions", list(s, room.ParseSessionQuery, s.vouched))
-	s.app.Get("/api/v1/sessions/:sid", s.apiSession)
-	s.app.Get("/api/v1/recordings", list(s, room.ParseRecordingQuery, s.Record.Recordings))
-	s.app.Get("/api/v1/artifacts", list(s, room.ParseArtifactQuery, s.Record.Artifacts))
-	s.app.Get("/api/v1/deliveries", list(s, room.ParseDeliveryQuery, s.Record.Deliveries))
-	s.app.Get("/api/v1/deliveries/:position", s.apiDelivery)
-	s.app.Get("/api/v1/openapi.yaml", s.apiDocument)
+	s.get("/api/v1/state", rooms, s.apiState)
+	s.get("/api/v1/totals", rooms, s.apiTotals)
+	s.get("/api/v1/attention", rooms, s.apiAttention)
+	s.get("/api/v1/sessions", history, list(s, room.ParseSessionQuery, s.vouched))
+	s.get("/api/v1/sessions/:sid", rooms, s.apiSession)
+	s.get("/api/v1/recordings", history, list(s, room.ParseRecordingQuery, s.Record.Recordings))
+	s.get("/api/v1/artifacts", history, list(s, room.ParseArtifactQuery, s.Record.Artifacts))
+	s.get("/api/v1/deliveries", intake, list(s, room.ParseDeliveryQuery, s.Record.Deliveries))
+	s.get("/api/v1/deliveries/:position", intake, s.apiDelivery)
+	s.get("/api/v1/openapi.yaml", rooms, s.apiDocument)
 
 	// Not compressed: what compresses a stream takes one that breaks off for one that ended.
-	s.app.Get("/sessions.csv", export(s, sessionTable, asCSV))
-	s.app.Get("/sessions.json", export(s, sessionTable, asJSON))
-	s.app.Get("/recordings.csv", export(s, recordingTable, asCSV))
-	s.app.Get("/recordings.json", export(s, recordingTable, asJSON))
-	s.app.Get("/artifacts.csv", export(s, artifactTable, asCSV))
-	s.app.Get("/artifacts.json", export(s, artifactTable, asJSON))
-	s.app.Get("/intake.csv", export(s, deliveryTable, asCSV))
-	s.app.Get("/intake.json", export(s, deliveryTable, asJSON))
+	s.get("/sessions.csv", history, export(s, sessionTable, asCSV))
+	s.get("/sessions.json", history, export(s, sessionTable, asJSON))
+	s.get("/recordings.csv", history, export(s, recordingTable, asCSV))
+	s.get("/recordings.json", history, export(s, recordingTable, asJSON))
+	s.get("/artifacts.csv", history, export(s, artifactTable, asCSV))
+	s.get("/artifacts.json", history, export(s, artifactTable, asJSON))
+	s.get("/intake.csv", intake, export(s, deliveryTable, asCSV))
+	s.get("/intake.json", intake, export(s, deliveryTable, asJSON))
 
-	s.app.Get("/live", s.live())
+	s.get("/live", elsewhere("as the view that is watched"), s.live())
 
-	pages := s.app.Group("", s.compressed())
-	pages.Get("/static/:name", s.staticFile)
-	pages.Get("/", s.overviewPage)
-	pages.Get("/rooms/:sid", s.roomPage)
-	pages.Get("/rooms/:sid/end", s.operates, s.endPage)
-	pages.Post("/rooms/:sid/end", s.operates, s.endRoom)
-	pages.Get("/rooms/:sid/recordings/:id/file", s.operates, s.recordingFile)
-	pages.Get("/rooms/:sid/artifacts/:id/file", s.operates, s.artifactFile)
-	pages.Get("/sessions", s.listPage(live.ViewSessions, "Sessions"))
-	pages.Get("/recordings", s.listPage(live.ViewRecordings, "Recordings"))
-	pages.Get("/artifacts", s.listPage(live.ViewArtifacts, "Artifacts"))
-	pages.Get("/intake", s.listPage(live.ViewIntake, "Intake"))
-	pages.Get("/intake/:position", s.deliveryPage)
-	pages.Get("/find", s.findPage)
+	packed := s.compressed()
+	s.get("/static/:name", anybody, packed, s.staticFile)
+	s.get("/", rooms, packed, s.overviewPage)
+	s.get("/rooms/:sid", rooms, packed, s.roomPage)
+	s.get("/rooms/:sid/end", end, packed, s.endPage)
+	s.post("/rooms/:sid/end", end, s.endRoom)
+	s.get("/rooms/:sid/recordings/:id/file", files, s.recordingFile)
+	s.get("/rooms/:sid/artifacts/:id/file", files, s.artifactFile)
+	s.get("/sessions", history, packed, s.listPage(live.ViewSessions, "Sessions"))
+	s.get("/recordings", history, packed, s.listPage(live.ViewRecordings, "Recordings"))
+	s.get("/artifacts", history, packed, s.listPage(live.ViewArtifacts, "Artifacts"))
+	s.get("/intake", intake, packed, s.listPage(live.ViewIntake, "Intake"))
+	s.get("/intake/:position", s.may(access.SeeBodies), packed, s.deliveryPage)
+	s.get("/find", history, packed, s.findPage)
 	if s.Gallery {
-		pages.Get("/dev/gallery", s.galleryPage)
+		s.get("/dev/gallery", rooms, packed, s.galleryPage)
 	}
+	if s.Auth.By != "" {
+		s.accountRoutes()
+	}
+}
+
+// accountRoutes are those of logins and accounts.
+func (s *Server) accountRoutes() {
+	own, users, tokens := s.may(access.OwnAccount), s.may(access.ManageUsers), s.may(access.ManageTokens)
+	s.get("/login", anybody, s.loginPage)
+	s.post("/logout", anybody, s.logout)
+	if s.Auth.By == ByLocal {
+		s.post("/login", anybody, s.login)
+		s.get("/setup", anybody, s.setupPage)
+		s.post("/setup", anybody, s.firstUser)
+	}
+	s.get("/account", own, s.accountPage)
+	s.post("/account", own, s.changeAccount)
+	s.get("/users", users, s.usersPage)
+	s.post("/users", users, s.changeUsers)
+	s.get("/tokens", tokens, s.tokensPage)
+	s.post("/tokens", tokens, s.changeTokens)
+	s.get("/audit", s.may(access.SeeAudit), s.auditPage)
 }
 
 // Addresses are the paths that answer a GET, as the routes have them, so that a test can hold them all.
@@ -71,4 +96,14 @@ func (s *Server) Addresses() (paths []string) {
 		}
 	}
 	return paths
+}
+
+// Registered are all routes as they are, "GET /", so that a test can hold them against their rules.
+func (s *Server) Registered() (routes []string) {
+	for _, route := range s.app.GetRoutes(true) {
+		if route.Method != fiber.MethodHead {
+			routes = append(routes, route.Method+" "+route.Path)
+		}
+	}
+	return routes
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/roomwatch/roomwatch/access"
 	"github.com/roomwatch/roomwatch/live"
 	"github.com/roomwatch/roomwatch/plugnmeet"
 	"github.com/roomwatch/roomwatch/room"
@@ -40,9 +41,16 @@ type Record interface {
 	NotesDropped() uint64                                                 // how many notes were lost since the start
 }
 
+// Replica is what web asks of a store that several share.
+type Replica interface {
+	Spooled() (waiting, most int64) // deliveries that wait on this machine's disk for Redis, and how many may
+	Leads() bool                    // this replica does what only one should do
+}
+
 // Config is what the server needs to know and to reach.
 type Config struct {
 	Record     Record
+	Replica    Replica // nil for a store that is not shared
 	Board      *live.Board
 	Hub        *live.Hub
 	Keyring    *plugnmeet.Keyring        // to begin with, see SetKeyring
@@ -52,6 +60,9 @@ type Config struct {
 
 	// LoopbackOnly: there is no login, so every request must name a loopback host or one of Origins.
 	LoopbackOnly bool
+
+	// Auth says who may look, where there is a login.
+	Auth Auth
 
 	// Gallery shows every component in every state, at /dev/gallery: for development, never where it serves.
 	Gallery bool
@@ -77,9 +88,17 @@ type Server struct {
 	refused *tally // failed authentications
 	noted   *tally
 	sockets *sockets
+	warden  *warden
 	metrics *metrics
 	packed  packed
 	exports chan struct{} // holds one token for each that is under way
+
+	rules     []Route
+	keys      keys
+	passwords *Passwords
+	throttle  *access.Throttle
+	failed    *tally // bearer and setup tokens that were not good
+	setup     atomic.Pointer[access.Setup]
 }
 
 // New makes a server; Serve starts it.
@@ -88,6 +107,8 @@ func New(config Config) *Server {
 	s.ReadTime, s.WriteTime = cmp.Or(config.ReadTime, readTime), cmp.Or(config.WriteTime, answerTime)
 	s.AskTime, s.ExportRows = cmp.Or(config.AskTime, askTime), cmp.Or(config.ExportRows, exportRows)
 	s.SetKeyring(config.Keyring)
+	s.keys, s.passwords, s.throttle, s.failed, s.warden = newKeys(config.Auth.Secret), NewPasswords(), access.NewThrottle(), newTally(), newWarden(s)
+	s.Hub.MaskWith(s.mask)
 	s.app = fiber.New(fiber.Config{
 		AppName:               "Roomwatch",
 		BodyLimit:             maxBody,
@@ -114,6 +135,13 @@ func (s *Server) SetKeyring(keyring *plugnmeet.Keyring) { s.keyring.Store(keyrin
 
 // Serve answers on the listener until Shutdown.
 func (s *Server) Serve(listener net.Listener) error {
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.warden.run(ctx)
+	}()
+	defer func() { stop(); <-ended }()
 	if err := s.app.Listener(listener); err != nil {
 		return fmt.Errorf("serve HTTP: %w", err)
 	}
@@ -146,4 +174,29 @@ func (s *Server) gauges() {
 		func() float64 { return float64(s.Record.NotesDropped()) })
 	s.metrics.gauge("roomwatch_exports", "Exports under way.", func() float64 { return float64(len(s.exports)) })
 	s.metrics.gauge("roomwatch_sockets", "Open live sockets.", func() float64 { return float64(s.sockets.count()) })
+	if s.Replica != nil {
+		s.replicaGauges()
+	}
+}
+
+// replicaGauges are the figures of one replica among several.
+func (s *Server) replicaGauges() {
+	s.metrics.gauge("roomwatch_spooled", "Deliveries that wait on this machine's disk for Redis.", func() float64 {
+		waiting, _ := s.Replica.Spooled()
+		return float64(waiting)
+	})
+	s.metrics.gauge("roomwatch_spool_limit", "How many deliveries may wait there; beyond that they are answered 503.", func() float64 {
+		_, most := s.Replica.Spooled()
+		return float64(most)
+	})
+	truth := func(is func() bool) func() float64 {
+		return func() float64 {
+			if is() {
+				return 1
+			}
+			return 0
+		}
+	}
+	s.metrics.gauge("roomwatch_leads", "1 when this replica leads: of all replicas one should.", truth(s.Replica.Leads))
+	s.metrics.gauge("roomwatch_behind", "1 when what this replica shows is not of now, because Redis is away.", truth(func() bool { return !s.Board.AsOf().IsZero() }))
 }

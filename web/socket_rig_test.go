@@ -42,7 +42,10 @@ func (r *rig) dial(query string, headers ...string) (*socket, int) {
 	r.t.Helper()
 	header := http.Header{"Origin": {r.url}, "Sec-Websocket-Protocol": {"roomwatch.v1"}}
 	for i := 0; i+1 < len(headers); i += 2 {
-		header[headers[i]] = strings.Fields(headers[i+1])
+		header[headers[i]] = []string{headers[i+1]}
+		if headers[i] == "Origin" {
+			header["Origin"] = strings.Fields(headers[i+1]) // none, or several
+		}
 	}
 	return r.dialWith(&websocket.Dialer{HandshakeTimeout: 10 * time.Second}, query, header)
 }

@@ -8,8 +8,13 @@ import (
 	"github.com/roomwatch/roomwatch/live"
 )
 
-// maxSockets bounds the open sockets of a process.
-const maxSockets = 20_000
+// How many sockets may be open: in a process, and where there is a login, of one user or token, and from one
+// address. Behind a proxy that is not among the trusted ones, everybody has its address.
+const (
+	maxSockets = 20_000
+	maxOfOne   = 200
+	maxFrom    = 2_000
+)
 
 var errFull = errors.New("too many sockets are open")
 
@@ -17,12 +22,13 @@ var errFull = errors.New("too many sockets are open")
 type sockets struct {
 	mu     sync.Mutex
 	open   int
-	shut   chan struct{} // closed when no more are taken
-	vacant chan struct{} // closed when, after that, the last one left
+	of     map[string]int // by whoever opened them, and by address
+	shut   chan struct{}  // closed when no more are taken
+	vacant chan struct{}  // closed when, after that, the last one left
 }
 
 func newSockets() *sockets {
-	return &sockets{shut: make(chan struct{}), vacant: make(chan struct{})}
+	return &sockets{of: make(map[string]int), shut: make(chan struct{}), vacant: make(chan struct{})}
 }
 
 func (s *sockets) closed() bool {
@@ -34,8 +40,14 @@ func (s *sockets) closed() bool {
 	}
 }
 
+// share is what sockets have in common, and how many of them there may be.
+type share struct {
+	name string
+	most int
+}
+
 // enter counts one more, or says why there must not be one.
-func (s *sockets) enter() error {
+func (s *sockets) enter(shares []share) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -43,6 +55,14 @@ func (s *sockets) enter() error {
 		return live.ErrClosing
 	case s.open >= maxSockets:
 		return errFull
+	}
+	for _, share := range shares {
+		if s.of[share.name] >= share.most {
+			return errFull
+		}
+	}
+	for _, share := range shares {
+		s.of[share.name]++
 	}
 	s.open++
 	return nil
@@ -54,9 +74,14 @@ func (s *sockets) count() int {
 	return s.open
 }
 
-func (s *sockets) leave() {
+func (s *sockets) leave(shares []share) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for _, share := range shares {
+		if s.of[share.name]--; s.of[share.name] == 0 {
+			delete(s.of, share.name)
+		}
+	}
 	if s.open--; s.open == 0 && s.closed() {
 		close(s.vacant)
 	}

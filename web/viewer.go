@@ -24,8 +24,17 @@ const (
 	maxLinger   = 256 << 10        // of what still comes in meanwhile
 )
 
-// closeBusy is a close code of our own, beside those of RFC 6455: the viewer talks too much.
-const closeBusy = 4429
+// Close codes of our own, beside those of RFC 6455.
+const (
+	closeExpired = 4401                          // the viewer's right has ended: log in again
+	closeBusy    = 4429                          // the viewer talks too much
+	closeAgain   = websocket.CloseServiceRestart // the viewer should come again at once
+)
+
+// sentAway is why a viewer's writer ends, with the code that says so.
+type sentAway int
+
+func (sentAway) Error() string { return "sent away" }
 
 var errBusy = errors.New("the viewer talks too much")
 
@@ -53,6 +62,10 @@ func (v *viewer) write(ctx context.Context) {
 			say(v.conn, websocket.CloseServiceRestart)
 			return
 		case err != nil:
+			var away sentAway
+			if errors.As(context.Cause(ctx), &away) {
+				say(v.conn, int(away))
+			}
 			return
 		}
 		_ = v.conn.SetWriteDeadline(time.Now().Add(writeTime))
