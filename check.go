@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/roomwatch/roomwatch/plugnmeet"
 	"github.com/roomwatch/roomwatch/room"
 	"github.com/roomwatch/roomwatch/store"
 )
@@ -53,6 +54,7 @@ func (cmd *checkCommand) findings() []finding {
 	if out[0].state == wrong {
 		return out
 	}
+	out = append(out, cmd.checkAPI()...)
 	if store.IsRedis(cmd.Store) {
 		out = append(out, cmd.checkRedis()...)
 		local := *cmd
@@ -75,6 +77,41 @@ func (cmd *checkCommand) findings() []finding {
 		return out // what came in is not known
 	}
 	return append(out, checkIntake(recent, time.Now())...)
+}
+
+// checkAPI asks the plugNmeet of each source that has an address.
+func (cmd *checkCommand) checkAPI() (out []finding) {
+	sources, _, err := keysOf(&cmd.Config)
+	if err != nil {
+		return nil // the settings' own finding says so
+	}
+	meets, err := meetsOf(sources)
+	if err != nil {
+		return []finding{{wrong, "API", err.Error()}}
+	}
+	for _, s := range sources {
+		out = append(out, checkMeet(s.Name, meets[s.Name]))
+	}
+	return out
+}
+
+func checkMeet(source string, api *plugnmeet.API) finding {
+	if api == nil {
+		return finding{doubt, "API", fmt.Sprintf("source %q has no SERVER_URL: its rooms are as deliveries tell, and what is lost stays lost", source)}
+	}
+	defer api.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), openTime)
+	defer cancel()
+	poll, err := api.ActiveRooms(ctx)
+	switch {
+	case err != nil:
+		return finding{wrong, "API", fmt.Sprintf("source %q: %v", source, err)}
+	case poll.Hollow():
+		return finding{doubt, "API", fmt.Sprintf("source %q answers, but has no live data of the rooms that run: look at plugNmeet's NATS", source)}
+	case poll.Skew != 0:
+		return finding{doubt, "clocks", fmt.Sprintf("the clock of source %q is %s off ours: set both by NTP", source, poll.Skew)}
+	}
+	return finding{good, "API", fmt.Sprintf("source %q answers: %d rooms run", source, len(poll.Rooms))}
 }
 
 func (cmd *checkCommand) checkSettings() []finding {

@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/roomwatch/roomwatch/redistest"
 	"github.com/roomwatch/roomwatch/room"
+	"github.com/roomwatch/roomwatch/simulate"
 )
 
 func TestCheckReadsTheIntakeInWords(t *testing.T) {
@@ -118,6 +120,34 @@ func TestCheckSaysWhatIsWrongWithRedis(t *testing.T) {
 	} {
 		if !strings.Contains(c.out, c.says) || strings.Contains(c.out, ":secret") {
 			t.Errorf("%q is not in %s", c.says, c.out)
+		}
+	}
+}
+
+func TestCheckAsksPlugNmeet(t *testing.T) {
+	standIn := &simulate.API{APIKey: testKey, Secret: testSecret, Rooms: func() []room.Detail { return nil }}
+	server := httptest.NewServer(standIn)
+	defer server.Close()
+	for name, c := range map[string]struct {
+		change func(*Config)
+		fault  simulate.Fault
+		state  string
+		says   string
+	}{
+		"it answers":        {func(*Config) {}, simulate.NoFault, good, "0 rooms run"},
+		"no address":        {func(c *Config) { c.ServerURL = "" }, simulate.NoFault, doubt, "no SERVER_URL"},
+		"no URL":            {func(c *Config) { c.ServerURL = "meet.example.org" }, simulate.NoFault, wrong, "SERVER_URL"},
+		"another secret":    {func(c *Config) { c.APISecret = testSecret + "!" }, simulate.NoFault, wrong, "refuses"},
+		"another server":    {func(*Config) {}, simulate.WrongPlace, wrong, "not plugNmeet's API"},
+		"nobody is at home": {func(c *Config) { c.ServerURL = "http://127.0.0.1:1" }, simulate.NoFault, wrong, "nothing listens there"},
+	} {
+		config := testConfig("memory:")
+		config.ServerURL = server.URL
+		c.change(&config)
+		standIn.Suffer(c.fault)
+		found := (&checkCommand{config}).checkAPI()
+		if len(found) != 1 || found[0].state != c.state || !strings.Contains(found[0].text, c.says) {
+			t.Errorf("%s: %+v", name, found)
 		}
 	}
 }

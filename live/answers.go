@@ -25,8 +25,9 @@ type State struct {
 	AsOf        time.Time       `json:"as_of,omitzero"` // when Redis is away: the moment up to which deliveries are told
 }
 
-// Seq grows with every batch of entries; together with the epoch it names a state of the board.
+// Seq grows whenever something else is shown; together with the epoch it names a state of the board.
 func (b *Board) Seq() uint64 {
+	b.catchUp()
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return b.seq
@@ -34,6 +35,7 @@ func (b *Board) Seq() uint64 {
 
 // Totals are the sums over all rooms now.
 func (b *Board) Totals() room.Totals {
+	b.catchUp()
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return b.totals
@@ -62,7 +64,7 @@ func (b *Board) Samples(last time.Duration) []room.Sample {
 
 func (b *Board) sampled(last time.Duration) []room.Sample {
 	from, _ := slices.BinarySearchFunc(b.samples, time.Now().Add(-last), func(s room.Sample, at time.Time) int { return s.At.Compare(at) })
-	return b.samples[from:]
+	return withoutGaps(b.samples[from:], b.gapsIn("", time.Now().Add(-last), time.Time{}))
 }
 
 // filedSeq is the seq at which lists last changed.
@@ -78,6 +80,7 @@ func (b *Board) State(now time.Time, limit int, cursor string) (State, error) {
 	if err != nil {
 		return State{}, err
 	}
+	b.catchUp()
 	b.mu.RLock()
 	st := State{GeneratedAt: now.UTC(), Epoch: b.epoch, Seq: b.seq, Totals: b.totals, Sources: b.sourceStates(time.Millisecond), AsOf: b.asOf}
 	st.Sessions = (&matching{}).of(b.open)
@@ -168,6 +171,7 @@ func (b *Board) Detail(ctx context.Context, source, sid string) (room.Detail, er
 
 // Name is what people call a session in memory; of one that is not, its sid.
 func (b *Board) Name(key room.Key) string {
+	b.catchUp()
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	if e := b.sessions[key]; e != nil {
@@ -196,6 +200,7 @@ func (b *Board) lookup(ctx context.Context, source, sid string) (*room.Session, 
 
 // overview is the page of live rooms as it is now, and the seq that it is of.
 func (b *Board) overview(q RoomQuery, m *matching) (Overview, uint64) {
+	b.catchUp()
 	b.mu.RLock()
 	seq, matches := b.seq, m.of(b.open)
 	o := Overview{Query: q, Totals: b.totals, Sources: b.sourceStates(pageGrain), Ended: b.justEnded(), Hour: b.sampled(time.Hour), Alarms: b.alarms, AsOf: b.asOf}
@@ -229,6 +234,7 @@ func (b *Board) justEnded() []*room.Summary {
 
 // room is the page of one session as it is now, and the seq that it is of.
 func (b *Board) room(key room.Key) (Room, uint64) {
+	b.catchUp()
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	r := Room{SID: key.SID, Sources: b.sourceStates(pageGrain), AlarmCount: len(b.alarms), AsOf: b.asOf}
@@ -242,6 +248,7 @@ func (b *Board) room(key room.Key) (Room, uint64) {
 		checkMutes(&d)
 	}
 	r.Detail = &d
+	r.Gaps = b.gapsIn(key.Source, d.Begin(), d.EndedAt)
 	r.Parent = b.newestOf(roomKey{key.Source, d.ParentRoomID}, d.Begin())
 	r.Breakouts = b.breakoutsOf(e)
 	return r, b.seq

@@ -190,6 +190,7 @@ func (b *Board) turnPage(s *room.Sample) {
 // sample keeps the totals of every whole minute, once the board knows them.
 func (b *Board) sample(ctx context.Context, now time.Time) error {
 	minute := now.UTC().Truncate(time.Minute)
+	b.catchUp()
 	b.mu.RLock()
 	s := room.Sample{At: minute, Totals: b.totals}
 	known := len(b.samples) > 0 && !b.samples[len(b.samples)-1].At.Before(minute)
@@ -226,6 +227,7 @@ func (b *Board) date() {
 func (b *Board) unsaved() ([]*room.Session, string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.derive() // sessions learn of their successors
 	sessions := make([]*room.Session, 0, len(b.dirty))
 	for _, e := range b.dirty {
 		sessions = append(sessions, e.session.Clone())
@@ -249,6 +251,7 @@ func (b *Board) keepUnsaved(sessions []*room.Session) {
 func (b *Board) forget(now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.derive() // which sessions have ended
 	unused := keepEnded
 	if len(b.closed) > maxEnded {
 		unused = time.Minute

@@ -68,6 +68,7 @@ type Room struct {
 	AlarmCount int       // how much needs attention, over all rooms
 	AsOf       time.Time // see Board.AsOf
 
+	Gaps       []Gap         // in what was received while it lasted
 	Span       string        // of the timeline: "", SpanSession or SpanQuarter
 	Minute     time.Time     // the clock of the page, in whole minutes
 	Deliveries []DeliveryRow // the newest of this session
@@ -81,6 +82,7 @@ type Sessions struct {
 	Page       room.Page[room.Summary]
 	Matches    int           // over all pages; more than room.MaxCount are told as one more
 	Day        []room.Sample // the totals of the last day, one a minute; minutes may be missing
+	Gaps       []Gap         // of the last day, in what was received
 	Minute     time.Time     // the clock of the page, in whole minutes
 	Sources    []SourceState
 	AlarmCount int       // how much needs attention, over all rooms
@@ -99,6 +101,7 @@ type Recordings struct {
 	Sources    []SourceState
 	AlarmCount int       // how much needs attention, over all rooms
 	AsOf       time.Time // see Board.AsOf
+	NoFiles    bool      // who looks cannot download any
 }
 
 // RecordingRow is a recording in a list.
@@ -119,6 +122,7 @@ type Artifacts struct {
 	Sources    []SourceState
 	AlarmCount int       // how much needs attention, over all rooms
 	AsOf       time.Time // see Board.AsOf
+	NoFiles    bool      // who looks cannot download any
 }
 
 // Intake is the page of deliveries.

@@ -158,7 +158,7 @@ func (s *SQLite) openFile() error {
 	if err := errors.Join(checkHeader(file), file.Close()); err != nil {
 		return err
 	}
-	s.writes, err = connect(s.path, 1, "journal_mode(wal)", "synchronous(full)", "journal_size_limit(67108864)")
+	s.writes, err = connect(s.path, 1, "journal_mode(wal)", "synchronous(full)", "journal_size_limit(67108864)", "wal_autocheckpoint(8000)")
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,8 @@ func recordingsElements(m live.Recordings) []live.Element {
 	ids := distinctIDs{}
 	longest := scaleOf(m.Rows, m.Minute)
 	row := func(r live.RecordingRow) live.Element {
-		line := recordingLine{FiledRecording: r.FiledRecording, due: r.Due, overdue: r.Overdue, scale: longest}
+		line := recordingLine{FiledRecording: r.FiledRecording, due: r.Due, overdue: r.Overdue, scale: longest,
+			fetch: recordingFileURL(filesOf(m.Sources, m.NoFiles), room.Key{Source: r.Source, SID: r.SID}, r.Recording)}
 		if goingOn(r) {
 			line.until = m.Minute.Truncate(trackStep)
 		}
@@ -130,6 +131,7 @@ type recordingLine struct {
 	room.FiledRecording
 	due     time.Time
 	overdue bool
+	fetch   string        // the address of its file
 	until   time.Time     // to where one that goes on is drawn
 	scale   time.Duration // of the page's tracks
 }

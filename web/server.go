@@ -49,13 +49,14 @@ type Replica interface {
 
 // Config is what the server needs to know and to reach.
 type Config struct {
-	Record  Record
-	Replica Replica // nil for a store that is not shared
-	Board   *live.Board
-	Hub     *live.Hub
-	Keyring *plugnmeet.Keyring // to begin with, see SetKeyring
-	Origins []string           // origins that may open the socket, beside the host that was asked
-	Log     *slog.Logger
+	Record     Record
+	Replica    Replica // nil for a store that is not shared
+	Board      *live.Board
+	Hub        *live.Hub
+	Keyring    *plugnmeet.Keyring        // to begin with, see SetKeyring
+	PlugNmeets map[string]*plugnmeet.API // by source, of those that can be asked
+	Origins    []string                  // origins that may open the socket, beside the host that was asked
+	Log        *slog.Logger
 
 	// LoopbackOnly: there is no login, so every request must name a loopback host or one of Origins.
 	LoopbackOnly bool
