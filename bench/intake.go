@@ -65,7 +65,7 @@ func (b *bench) deliveries(rows map[int]bool) ([]figure, error) {
 	}
 	variants := []run{intake(func() (*child, error) { return b.fresh() }, posts)}
 	if rows[3] {
-		variants = append(variants, intake(func() (*child, error) { return b.peer("livekit") }, posts))
+		variants = append(variants, intake(func() (*child, error) { return b.livekit() }, posts))
 	}
 	kept, err := interleave(b.repetitions, intake(func() (*child, error) { return b.floor("answer") }, posts), variants...)
 	if err != nil {

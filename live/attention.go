@@ -114,6 +114,10 @@ func (b *Board) trouble(now time.Time, limits room.Limits) (out []room.Alarm) {
 		}
 	}
 	for _, name := range b.sources {
+		if c := b.checks[name]; c != nil && c.overdue(now) {
+			out = append(out, room.Alarm{Concern: room.ConcernAPIFailing, Source: name, Since: c.good.Time(), Limit: missedPolls * c.every,
+				Count: rooms[name], Message: c.said.Failing})
+		}
 		last := b.last[name]
 		if rooms[name] > 0 && !last.IsZero() && now.Sub(last) > limits.Silent {
 			out = append(out, room.Alarm{Concern: room.ConcernSourceSilent, Source: name, Since: last.UTC(), Limit: limits.Silent, Count: rooms[name]})

@@ -28,6 +28,7 @@ type Record interface {
 	Noted() uint64 // how many notes were written: grows
 	Sample(ctx context.Context, s room.Sample) error
 	Samples(ctx context.Context, since time.Time) ([]room.Sample, error)
+	AsOf() time.Time // zero while what is delivered comes soon; else the moment up to which it came
 }
 
 // Board holds every session that is open or was lately. It changes only by folding the record, so every
@@ -62,7 +63,9 @@ type Board struct {
 	filed    uint64        // the seq at which lists last changed
 	samples  []room.Sample // of the last day, one a minute
 	alarms   []room.Alarm  // replaced, never changed
+	asOf     time.Time     // of the record, as it was last told
 
+	gaps       []Gap             // by their begin; replaced, never changed
 	checks     map[string]*check // by source, of those that have an API to ask
 	unverified time.Duration     // after so long without a delivery a session is not verified, where there is no API
 }
@@ -171,8 +174,12 @@ func (b *Board) take(d room.Delivery) {
 	if d.Position == b.goal {
 		b.goal = ""
 	}
-	if own && d.Said.Kind == room.KindPolled {
+	switch {
+	case own && d.Said.Kind == room.KindPolled:
 		b.polled(d.Said)
+	case own && d.Said.Gap != nil:
+		b.addGap(d.Said)
+		b.news.filed = true
 	}
 	if d.Said == nil || d.Said.SID == "" {
 		return

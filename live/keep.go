@@ -143,6 +143,7 @@ func (b *Board) saveRegularly(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			b.date()
 			b.retrust(time.Now())
 			if err := errors.Join(b.save(ctx), b.sample(ctx, time.Now())); err != nil && ctx.Err() == nil {
 				b.log.Error("saving sessions failed, trying again", "err", err)
@@ -207,6 +208,19 @@ func (b *Board) sample(ctx context.Context, now time.Time) error {
 	}
 	b.turnPage(&s)
 	return nil
+}
+
+// date tells every page when the record falls behind, or is up to date again.
+func (b *Board) date() {
+	asOf := b.record.AsOf().UTC().Truncate(time.Second)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if asOf.Equal(b.asOf) {
+		return
+	}
+	b.asOf, b.news.bars = asOf, true
+	b.seq++
+	b.tell()
 }
 
 // unsaved copies what is to be saved, at one moment.

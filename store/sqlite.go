@@ -257,6 +257,12 @@ func (s *SQLite) failed(what string, err error) error {
 	return fmt.Errorf("%s: %w", what, err)
 }
 
+// Leads: nobody else has an embedded record, so its serve does what only one should do.
+func (s *SQLite) Leads() bool { return true }
+
+// AsOf is zero: what is delivered is shown at once.
+func (s *SQLite) AsOf() time.Time { return time.Time{} }
+
 // Close commits and answers what was handed in, then closes the record. Work that comes later gets
 // ErrClosed, and so do followers.
 func (s *SQLite) Close() error {

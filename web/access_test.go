@@ -33,6 +33,9 @@ var mayUse = map[string]string{
 	"GET /recordings": "viewer operator admin state setting", "GET /artifacts": "viewer operator admin state setting", "GET /find": "viewer operator admin state setting",
 	"GET /intake": "operator admin state setting", "GET /intake/:position": "operator admin state setting", "GET /dev/gallery": "viewer operator admin state setting",
 
+	"GET /rooms/:sid/end": "operator admin", "POST /rooms/:sid/end": "operator admin",
+	"GET /rooms/:sid/recordings/:id/file": "operator admin", "GET /rooms/:sid/artifacts/:id/file": "operator admin",
+
 	"GET /account": "viewer operator admin", "POST /account": "viewer operator admin",
 	"GET /users": "admin", "POST /users": "admin", "GET /tokens": "admin", "POST /tokens": "admin", "GET /audit": "admin",
 }
@@ -48,7 +51,7 @@ func TestEveryRouteIsForThoseInTheTableAndForNobodyElse(t *testing.T) {
 	identities := r.identities()
 	asked := 0
 	for _, route := range registered(t, r.server) {
-		path := strings.NewReplacer(":sid", "s1", ":position", "1", ":name", "live.js").Replace(route)
+		path := strings.NewReplacer(":sid", "s1", ":id", "x", ":position", "1", ":name", "live.js").Replace(route)
 		method, path, _ := strings.Cut(path, " ")
 		allowed, listed := mayUse[route]
 		code, decided := decides[route]
