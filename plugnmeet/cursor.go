@@ -48,10 +48,8 @@ func (c *cursor) SkipValue() {
 	case '{', '[':
 		c.skipNested()
 	default:
-		if end := bytes.IndexAny(c.data[c.at:], ",]}"); end >= 0 {
-			c.at += end
-		} else {
-			c.at = len(c.data)
+		for c.at < len(c.data) && c.data[c.at] != ',' && c.data[c.at] != ']' && c.data[c.at] != '}' {
+			c.at++
 		}
 	}
 }
@@ -93,4 +91,20 @@ func (c *cursor) text() string {
 	}
 	unquoted, _ := jsontext.AppendUnquote(nil, raw)
 	return string(unquoted)
+}
+
+// oneOf takes a string that is one of these names exactly, and gives its index; else it takes nothing, -1.
+func (c *cursor) oneOf(names []string) int {
+	before := c.at
+	raw := c.value()
+	if raw.Kind() == '"' {
+		inside := raw[1 : len(raw)-1]
+		for n, name := range names {
+			if name != "" && string(inside) == name {
+				return n
+			}
+		}
+	}
+	c.at = before
+	return -1
 }

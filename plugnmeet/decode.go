@@ -28,10 +28,11 @@ func (u *Unreadable) Error() string { return u.Reason }
 // Reason. The error is an *Unreadable if body is not strict JSON, not an object, nested too deep, or has an
 // id that is too long; the delivery then holds what a note of it needs.
 func Decode(source string, body []byte, received time.Time) (room.Delivery, error) {
-	r := &reading{received: room.At(received), said: &room.Event{Source: source, Received: room.At(received)}}
 	d := room.Delivery{ReceivedAt: received.UTC(), Source: source, Verdict: room.Unreadable}
 	desk := takeDesk()
 	defer desk.leave(body)
+	r := &desk.reading
+	*r = reading{received: room.At(received), said: &room.Event{Source: source, Received: room.At(received)}, at: r.at[:0]}
 	shown, taken := desk.swift.redact(body)
 	if !taken {
 		var err *Unreadable

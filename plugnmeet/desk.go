@@ -25,6 +25,7 @@ func (t *trusting) reset(document []byte) {
 // what a body costs otherwise is their making.
 type desk struct {
 	swift     swift
+	reading   reading
 	redaction redaction
 }
 
@@ -36,6 +37,7 @@ var desks = sync.Pool{New: func() any { return new(desk) }}
 func takeDesk() *desk { return desks.Get().(*desk) }
 
 func (d *desk) leave(body []byte) {
+	d.reading = reading{at: d.reading.at} // what was read belongs to the delivery
 	if len(body) <= maxDesk {
 		desks.Put(d)
 	}

@@ -49,6 +49,10 @@ func (r *reading) oneOf(words []string) string {
 func (r *reading) enumOf(names []string) (word string, known bool) {
 	switch r.dec.PeekKind() {
 	case '"', '0':
+		if n := r.dec.oneOf(names); n >= 0 {
+			word = names[n]
+			break
+		}
 		word = clip(printable(r.dec.text()), maxWord)
 	case 'n':
 		r.skip()

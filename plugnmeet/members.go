@@ -44,7 +44,7 @@ func camelCase(name string) string {
 
 // deliveryMembers are those of the body itself, contract 2.1.
 var deliveryMembers = reads(map[string]func(*reading){
-	"event":          func(r *reading) { r.event = strings.ToLower(strings.TrimSpace(r.text(maxWord))) },
+	"event":          (*reading).eventName,
 	"id":             func(r *reading) { r.said.ID = r.id() },
 	"created_at":     func(r *reading) { r.created = r.seconds() },
 	"room":           (*reading).room,
@@ -55,6 +55,17 @@ var deliveryMembers = reads(map[string]func(*reading){
 	"analytics":      func(r *reading) { r.object(analyticsMembers) },
 	"speech_service": func(r *reading) { r.said.Speech = new(room.SpeechSaid); r.object(speechMembers) },
 })
+
+// events are the names of those that plugNmeet sends most.
+var events = []string{"track_published", "track_unpublished", "participant_joined", "participant_left", "room_created", "room_started", "room_finished", "session_ended"}
+
+func (r *reading) eventName() {
+	if n := r.dec.oneOf(events); n >= 0 {
+		r.event = events[n]
+		return
+	}
+	r.event = strings.ToLower(strings.TrimSpace(r.text(maxWord)))
+}
 
 var roomMembers = reads(map[string]func(*reading){
 	"sid":              func(r *reading) { r.said.SID = r.id() },

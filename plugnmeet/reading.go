@@ -52,7 +52,6 @@ type reading struct {
 // read takes what a redacted body says. The body is known to be one valid object.
 func (r *reading) read(shown []byte) *Unreadable {
 	r.dec.reset(shown)
-	r.at = make([]string, 0, 8)
 	r.object(deliveryMembers)
 	return r.refusal
 }

@@ -56,16 +56,21 @@ func (k keys) signer(t token) int {
 type mac struct{ hashes sync.Pool }
 
 func newMAC(secret []byte) *mac {
-	return &mac{sync.Pool{New: func() any { return hmac.New(sha256.New, secret) }}}
+	return &mac{sync.Pool{New: func() any { return &keyedHash{Hash: hmac.New(sha256.New, secret)} }}}
+}
+
+// keyedHash is a hash with space for its sum.
+type keyedHash struct {
+	hash.Hash
+	sum [sha256.Size]byte
 }
 
 func (m *mac) signed(text, signature []byte) bool {
-	h := m.hashes.Get().(hash.Hash)
+	h := m.hashes.Get().(*keyedHash)
 	defer m.hashes.Put(h)
 	h.Reset()
 	h.Write(text)
-	var sum [sha256.Size]byte
-	return hmac.Equal(signature, h.Sum(sum[:0]))
+	return hmac.Equal(signature, h.Sum(h.sum[:0]))
 }
 
 // Keyring verifies deliveries of the sources it was made with. It is safe for concurrent use.

@@ -3,9 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
+	"runtime"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/roomwatch/roomwatch/room"
@@ -31,7 +32,15 @@ type pending struct {
 	said     []byte
 	recorded room.Delivery
 	err      error
-	done     chan struct{} // closed when recorded and err are set
+	done     chan struct{} // takes one token when recorded and err are set
+}
+
+var pendings = sync.Pool{New: func() any { return &pending{done: make(chan struct{}, 1)} }}
+
+// leave gives back a pending that the writer is done with.
+func (p *pending) leave() {
+	*p = pending{done: p.done}
+	pendings.Put(p)
 }
 
 // Append stores a delivery durably, or finds that the record has its event id of its source already.
@@ -52,17 +61,19 @@ func (s *SQLite) append(ctx context.Context, d room.Delivery) (room.Delivery, er
 	if d.Said == nil || d.ID == "" {
 		return d, errors.New("it says nothing or has no id")
 	}
-	said, err := json.Marshal(d.Said)
+	said, err := encodeSaid(d.Said)
 	if err != nil {
 		return d, err
 	}
 	d.ReceivedAt = d.ReceivedAt.UTC().Truncate(time.Millisecond)
-	p := &pending{given: d, said: said, done: make(chan struct{})}
+	p := pendings.Get().(*pending)
+	p.given, p.said = d, said
 	if err := s.enqueue(ctx, p); err != nil {
 		return d, err
 	}
 	select {
 	case <-p.done:
+		defer p.leave()
 		return p.recorded, p.err
 	case <-ctx.Done():
 		return d, ctx.Err()
@@ -83,9 +94,11 @@ func (s *SQLite) enqueue(ctx context.Context, p *pending) error {
 	}
 }
 
-// gather takes what waits behind the first append, without waiting for more.
+// gather takes what waits behind the first append, without waiting for more. But whoever can hand something
+// in right now is let do so first: a commit costs the same for one as for many.
 func gather(first *pending, waiting <-chan *pending) []*pending {
 	batch, size := []*pending{first}, len(first.given.Body)
+	yielded := 0
 	for len(batch) < maxBatch && size < maxBatchBytes {
 		select {
 		case p, ok := <-waiting:
@@ -94,7 +107,11 @@ func gather(first *pending, waiting <-chan *pending) []*pending {
 			}
 			batch, size = append(batch, p), size+len(p.given.Body)
 		default:
-			return batch
+			if yielded == len(batch) {
+				return batch
+			}
+			yielded = len(batch)
+			runtime.Gosched()
 		}
 	}
 	return batch
@@ -119,7 +136,7 @@ func (s *SQLite) commit(batch []*pending) {
 		if p.err = err; err == nil {
 			p.recorded = recorded[i]
 		}
-		close(p.done)
+		p.done <- struct{}{}
 	}
 }
 
@@ -147,7 +164,7 @@ func (s *SQLite) record(batch []*pending) (recorded []room.Delivery, h *heard, e
 
 func (s *SQLite) insert(tx *sql.Tx, insert *sql.Stmt, d room.Delivery, said []byte, h *heard) (room.Delivery, error) {
 	d.Verdict = h.judge(d)
-	values := valuesOf(d, said)
+	values := s.valuesOf(d, said)
 	done, err := insert.Exec(append(values, blob(d.Body), deliverySum(&s.space, values, d.Body))...)
 	if err != nil {
 		return d, err
@@ -161,10 +178,26 @@ func (s *SQLite) insert(tx *sql.Tx, insert *sql.Stmt, d room.Delivery, said []by
 	return d, err
 }
 
-// valuesOf are the columns of an entry, up to what it says.
-func valuesOf(d room.Delivery, said []byte) []any {
-	return []any{int64(room.At(d.ReceivedAt)), int64(d.Said.At), d.Source, d.ID, d.Event, d.RoomID, d.SID,
-		string(d.Verdict), d.Reason, d.LagMS, said}
+// valuesOf are the columns of an entry, up to what it says. Only the writer calls it.
+func (s *SQLite) valuesOf(d room.Delivery, said []byte) []any {
+	return append(make([]any, 0, 13), // room for the body and the sum
+		int64(room.At(d.ReceivedAt)), int64(d.Said.At), s.words.of(d.Source), d.ID, s.words.of(d.Event), d.RoomID, d.SID,
+		s.words.of(string(d.Verdict)), d.Reason, d.LagMS, said)
+}
+
+// words are texts that are written again and again, as values: few, so that they need not be made each time.
+type words map[string]any
+
+const maxWordsKept = 256
+
+func (w words) of(text string) any {
+	value, known := w[text]
+	if !known {
+		if value = text; len(w) < maxWordsKept {
+			w[text] = value
+		}
+	}
+	return value
 }
 
 func (s *SQLite) duplicate(tx *sql.Tx, d room.Delivery) room.Delivery {

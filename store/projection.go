@@ -97,7 +97,7 @@ func (s *SQLite) take(tx *sql.Tx, entries []logged, h *heard) (fresh []room.Deli
 // followers of the projection must not miss what comes then, so positions never go back here.
 func (s *SQLite) takeOne(insert *sql.Stmt, e *logged, last int64) (isNew bool, err error) {
 	position := max(positionOf(e.Delivery), last+1)
-	values := valuesOf(e.Delivery, e.said)
+	values := s.valuesOf(e.Delivery, e.said)
 	sum := deliverySum(&s.space, values, e.Body)
 	done, err := insert.Exec(append(append([]any{position}, values...), blob(e.Body), sum)...)
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -209,7 +208,7 @@ func (r *Redis) Append(ctx context.Context, d room.Delivery) (room.Delivery, err
 	if d.Said == nil || d.ID == "" {
 		return room.Delivery{}, errors.New("append delivery: it says nothing or has no id")
 	}
-	said, err := json.Marshal(d.Said)
+	said, err := encodeSaid(d.Said)
 	if err != nil {
 		return room.Delivery{}, fmt.Errorf("append delivery: %w", err)
 	}

@@ -47,6 +47,7 @@ type SQLite struct {
 	writes, reads *sql.DB
 	prepared      map[string]*sql.Stmt // the writer's, by their text
 	space         []byte               // the writer's, for sums
+	words         words                // the writer\'s
 	warnings      []string             // as of Open
 
 	gate    sync.RWMutex // held for reading while work is handed in, so that Close finds all of it
@@ -59,11 +60,11 @@ type SQLite struct {
 
 	tail     tail
 	versions versions
-	sources sources
-	saving  sync.Mutex // one Save at a time: it reads, merges and writes; nor does retention take sessions meanwhile
-	notes   chan room.Delivery
-	noted   atomic.Uint64
-	dropped atomic.Uint64
+	sources  sources
+	saving   sync.Mutex // one Save at a time: it reads, merges and writes; nor does retention take sessions meanwhile
+	notes    chan room.Delivery
+	noted    atomic.Uint64
+	dropped  atomic.Uint64
 
 	probeEvery time.Duration
 	trouble    atomic.Pointer[error]
@@ -78,6 +79,7 @@ type SQLite struct {
 func Open(ctx context.Context, storeURL string, log *slog.Logger) (*SQLite, error) {
 	s := &SQLite{
 		log:        log,
+		words:      make(words),
 		closing:    make(chan struct{}),
 		appends:    make(chan *pending, maxWaiting),
 		jobs:       make(chan *job),
