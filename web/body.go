@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -18,19 +19,19 @@ const (
 )
 
 // authentic reads a delivery as it came and checks who signed it. A large one is read to its end only if
-// its token is good: nobody else makes us keep a mebibyte, however many connections they open.
-func (s *Server) authentic(c *fiber.Ctx, received time.Time) ([]byte, plugnmeet.Proof, error) {
+// its token is good: nobody else makes us keep a mebibyte, however many connections they open. What is returned
+// is in body.
+func (s *Server) authentic(c *fiber.Ctx, body *bytes.Buffer, received time.Time) ([]byte, plugnmeet.Proof, error) {
 	keyring, authorization, hashToken := s.keyring.Load(), values(c, fiber.HeaderAuthorization), values(c, "Hash-Token")
 	length := c.Request().Header.ContentLength()
-	var body bytes.Buffer
 	body.Grow(min(max(length, 0), maxStranger) + bytes.MinRead)
-	err := readTo(&body, c, maxStranger)
+	err := readTo(body, c, maxStranger)
 	if errors.Is(err, fiber.ErrRequestEntityTooLarge) {
 		if proof, err := keyring.Verify(authorization, hashToken, body.Bytes(), received); err != nil && !wrongBody(err) {
 			return nil, proof, err
 		}
 		body.Grow(max(length-body.Len(), 0) + bytes.MinRead)
-		err = readTo(&body, c, maxBody)
+		err = readTo(body, c, maxBody)
 	}
 	if err != nil {
 		return nil, plugnmeet.Proof{}, err
@@ -38,6 +39,16 @@ func (s *Server) authentic(c *fiber.Ctx, received time.Time) ([]byte, plugnmeet.
 	c.Response().Header.ResetConnectionClose() // nothing of this request is left on the line
 	proof, err := keyring.Verify(authorization, hashToken, body.Bytes(), received)
 	return body.Bytes(), proof, err
+}
+
+// bodies are buffers for deliveries, which are done with when they are decoded.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+func leaveBody(body *bytes.Buffer) {
+	if body.Cap() <= 2*maxStranger { // a rare large one must not stay in memory
+		body.Reset()
+		bodies.Put(body)
+	}
 }
 
 // readTo reads on until the body ends, or is longer than so many bytes.

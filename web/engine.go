@@ -89,19 +89,21 @@ func askFirst(header *fasthttp.RequestHeader) (unchanged fasthttp.RequestConfig)
 	return unchanged
 }
 
-// secure sets the headers that are the same for everything we answer.
+// secured are the headers that are the same for everything we answer. Their names are spelled as they are sent.
+var secured = [...][2][]byte{
+	{[]byte("Content-Security-Policy"), []byte(contentPolicy)},
+	{[]byte("X-Content-Type-Options"), []byte("nosniff")},
+	{[]byte("X-Frame-Options"), []byte("DENY")},
+	{[]byte("Referrer-Policy"), []byte("no-referrer")},
+	{[]byte("Cross-Origin-Opener-Policy"), []byte("same-origin")},
+	{[]byte("Cross-Origin-Resource-Policy"), []byte("same-origin")},
+	{[]byte("Permissions-Policy"), []byte("camera=(), microphone=(), geolocation=(), clipboard-write=(self)")},
+	{[]byte("Cache-Control"), []byte("no-store")},
+}
+
 func secure(response *fasthttp.Response) {
-	for _, header := range [...][2]string{
-		{"Content-Security-Policy", contentPolicy},
-		{"X-Content-Type-Options", "nosniff"},
-		{"X-Frame-Options", "DENY"},
-		{"Referrer-Policy", "no-referrer"},
-		{"Cross-Origin-Opener-Policy", "same-origin"},
-		{"Cross-Origin-Resource-Policy", "same-origin"},
-		{"Permissions-Policy", "camera=(), microphone=(), geolocation=(), clipboard-write=(self)"},
-		{"Cache-Control", "no-store"},
-	} {
-		response.Header.Set(header[0], header[1])
+	for _, header := range &secured {
+		response.Header.SetCanonical(header[0], header[1])
 	}
 }
 

@@ -16,7 +16,9 @@ import (
 
 // status answers with the small JSON object that webhooks and probes get.
 func status(c *fiber.Ctx, code int, text string) error {
-	return c.Status(code).JSON(fiber.Map{"status": text})
+	return c.Status(code).JSON(struct {
+		Status string `json:"status"`
+	}{text})
 }
 
 // problem answers with an RFC 9457 problem document. The detail is a fixed text.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -25,7 +26,9 @@ func (s *Server) webhook(c *fiber.Ctx) error {
 		unread(c)
 		return status(c, fiber.StatusUnsupportedMediaType, "send the body without Content-Encoding")
 	}
-	body, proof, err := s.authentic(c, received)
+	space := bodies.Get().(*bytes.Buffer)
+	defer leaveBody(space)
+	body, proof, err := s.authentic(c, space, received)
 	var refusal *plugnmeet.Refusal
 	switch {
 	case errors.As(err, &refusal):
