@@ -1,11 +1,11 @@
 # `make` prints the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test tools generate check lint unit screenshots golden bench clean
+.PHONY: help run test tools generate check lint unit screenshots golden bench bench-report clean
 
 STATICCHECK := bin/staticcheck
 
 help: ## Print the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: ## Serve on 127.0.0.1:8080 without a login (set ROOMWATCH_API_KEY and ROOMWATCH_API_SECRET)
 	go run . serve --auth none --listen 127.0.0.1:8080
@@ -46,6 +46,9 @@ screenshots: ## Draw the pages of a simulated day into docs/screenshots
 
 bench: ## Measure Roomwatch against floors and peers (minutes; go run ./bench --quick: two)
 	go run ./bench
+
+bench-report: ## Draw how costs grow into docs (minutes), for docs/performance.md
+	go run ./bench --report docs
 
 clean: ## Remove what was built
 	rm -rf bin node_modules roomwatch

@@ -48,6 +48,8 @@ func main() {
 	only := flag.String("rows", "", "measure these rows only, for example 1,2,4")
 	profiles := flag.String("profiles", "", "keep CPU profiles of Roomwatch's first seconds in this folder")
 	profiled := flag.Int("profile-seconds", 4, "how many seconds")
+	scale := flag.Bool("scale", false, "measure very large installations instead: memory, start, CPU, in absolute figures")
+	report := flag.String("report", "", "draw how costs grow into this folder instead")
 	flag.Parse()
 	rows, err := wanted(*only, *quick)
 	fail(err)
@@ -55,7 +57,14 @@ func main() {
 	if *quick {
 		b.repetitions = 3
 	}
-	fail(b.measureAll(rows, *asJSON))
+	switch {
+	case *scale:
+		fail(b.in(b.scale))
+	case *report != "":
+		fail(b.in(func() error { return b.report(*report) }))
+	default:
+		fail(b.in(func() error { return b.measureAll(rows, *asJSON) }))
+	}
 }
 
 func fail(err error) {
@@ -89,12 +98,17 @@ func wanted(only string, quick bool) (map[int]bool, error) {
 	return rows, nil
 }
 
-// measureAll measures group by group and prints each as soon as it is known.
-func (b *bench) measureAll(rows map[int]bool, asJSON bool) (err error) {
+// in gives work a folder that is removed after it.
+func (b *bench) in(work func() error) (err error) {
 	if b.dir, err = os.MkdirTemp("", "roomwatch-bench-"); err != nil {
 		return err
 	}
 	defer os.RemoveAll(b.dir)
+	return work()
+}
+
+// measureAll measures group by group and prints each as soon as it is known.
+func (b *bench) measureAll(rows map[int]bool, asJSON bool) error {
 	if !asJSON {
 		fmt.Printf("%-52s %12s %12s %9s %9s %9s\n", "", "value", "floor", "ratio", "must", "moonshot")
 	}

@@ -93,11 +93,12 @@ func (b *bench) manyRooms(map[int]bool) ([]figure, error) {
 		return nil, err
 	}
 	defer many.end()
+	const rate = 200
 	seconds := 8
 	if b.quick {
 		seconds = 4
 	}
-	kept, err := interleave(b.repetitions, few.steady(100, seconds), many.steady(100_000, seconds))
+	kept, err := interleave(b.repetitions, few.steady(100, seconds*rate, rate), many.steady(100_000, seconds*rate, rate))
 	if err != nil {
 		return []figure{missing(f, err)}, nil
 	}
@@ -121,11 +122,10 @@ func (b *bench) peopled(rooms int) (s *stage, err error) {
 	return s, err
 }
 
-// steady measures the CPU of a delivery at a modest rate, the same for all.
-func (s *stage) steady(rooms, seconds int) run {
-	const rate = 200
+// steady measures the CPU of a delivery at a rate, of deliveries that go round the rooms.
+func (s *stage) steady(rooms, deliveries int, rate float64) run {
 	return func() (outcome, error) {
-		posts, err := s.maker.requests(seconds*rate, rooms)
+		posts, err := s.maker.requests(deliveries, rooms)
 		if err != nil {
 			return nil, err
 		}

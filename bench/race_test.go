@@ -1,0 +1,6 @@
+//go:build race
+
+package main
+
+// underRace: the race detector has pools forget what they hold.
+const underRace = 2
