@@ -86,6 +86,8 @@ func pagesOf(live, position string) map[string][]pageAt {
 			{name: "find searched", path: "/find?q=a"},
 			{name: "find without match", path: "/find?q=nobody-is-called-that", kin: true},
 		},
+		// Its plugNmeet cannot be asked here: the gallery has the question itself.
+		"/rooms/:sid/end":   {{name: "room that cannot be ended", path: "/rooms/" + live + "/end", code: http.StatusNotFound}},
 		"/intake/:position": {{name: "payload", path: "/intake/" + position}},
 		"/dev/gallery":      {{name: "gallery", path: "/dev/gallery"}},
 	}
@@ -98,7 +100,7 @@ var errorPages = []pageAt{
 }
 
 // notPages answer to machines, and with files.
-var notPages = regexp.MustCompile(`^/(livez|readyz|health|metrics|live|static/:name|api/.*|(sessions|recordings|artifacts|intake)\.(csv|json))$`)
+var notPages = regexp.MustCompile(`^/(livez|readyz|health|metrics|live|static/:name|api/.*|rooms/:sid/(recordings|artifacts)/:id/file|(sessions|recordings|artifacts|intake)\.(csv|json))$`)
 
 // house is the true program with half a day in it, for every test that looks at pages.
 type house struct {
