@@ -1,6 +1,11 @@
 package views
 
-import "time"
+import (
+	"bytes"
+	"time"
+
+	"github.com/a-h/templ"
+)
 
 // accounts are who may look, in every state.
 func (g gallery) accounts() []exhibit {
@@ -22,6 +27,9 @@ func (g gallery) accounts() []exhibit {
 		{At: g.ago(1), Act: "login", Kind: "user", Who: "local:ana", To: "0a1b2c3d4e5f6071", Address: "192.0.2.7"},
 		{At: g.ago(2), Act: "role_changed", Kind: "user", Who: "local:ana", To: "local:bo", Address: "192.0.2.7", Detail: "viewer → operator"},
 		{At: g.ago(9), Act: "login_failed", Kind: "nobody", Address: "198.51.100.9"}, {At: g.ago(9), Act: "strange", Kind: "token", Who: wordName},
+	}
+	of := func(name string, c templ.Component) specimen { // here, none of many takes the focus
+		return specimen{name, bytes.ReplaceAll(render(c), []byte(" autofocus"), nil)}
 	}
 	return []exhibit{
 		{"account menu", "bar", false, []specimen{of("viewer", accountMenu(Reader{Name: "ana", Role: "viewer"})), of("admin", accountMenu(Reader{Name: wordName[:60], Role: "admin", Manages: true, LogsOut: true}))}},
