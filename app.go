@@ -30,7 +30,9 @@ type App struct {
 	board    *live.Board
 	hub      *live.Hub
 	watch    *live.Attention
-	notifier *notifier // nil: nobody is told
+	notifier *notifier                 // nil: nobody is told
+	meets    map[string]*plugnmeet.API // by source, of those that can be asked
+	checks   []*live.Reconciler
 	server   *web.Server
 	listener net.Listener
 	debug    *http.Server // nil: profiles are not shown
@@ -83,6 +85,10 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 		}
 		tell = news.tell
 	}
+	meets, err := meetsOf(sources)
+	if err != nil {
+		return nil, err
+	}
 	open, cancel := context.WithTimeout(ctx, openTime)
 	defer cancel()
 	record, err := openRecord(open, config, log)
@@ -105,7 +111,8 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 	if err != nil {
 		return nil, errors.Join(err, record.Close())
 	}
-	return &App{setup: setup, config: config, sources: names, log: log, record: record, board: board, hub: hub, server: server,
+	checks := reconcilers(config, board, record, meets, log)
+	return &App{setup: setup, config: config, meets: meets, checks: checks, sources: names, log: log, record: record, board: board, hub: hub, server: server,
 		watch: live.NewAttention(board, record, limits, look, log, tell), notifier: news, fatal: make(chan error, 3)}, nil
 }
 
@@ -151,6 +158,9 @@ func (a *App) Start() error {
 	a.tasks.Go(func() { a.report(a.board.Run(ctx)) })
 	a.tasks.Go(func() { a.hub.Run(ctx) })
 	a.tasks.Go(func() { a.watch.Run(ctx) })
+	for _, c := range a.checks {
+		a.tasks.Go(func() { c.Run(ctx) })
+	}
 	if a.notifier != nil {
 		a.tasks.Go(func() { a.notifier.run(ctx) })
 	}
@@ -216,5 +226,8 @@ func (a *App) Close() error {
 	}
 	a.stop()
 	a.tasks.Wait()
+	for _, m := range a.meets {
+		m.Close()
+	}
 	return errors.Join(err, a.record.Close())
 }

@@ -28,7 +28,7 @@ const (
 
 func testConfig(storeURL string) Config {
 	return Config{Listen: "127.0.0.1:0", APIKey: testKey, APISecret: testSecret, Store: storeURL, AuthConfig: AuthConfig{Auth: "none"}, Tick: 20 * time.Millisecond, Look: 100 * time.Millisecond,
-		Retention: Period(90 * 24 * time.Hour), RetentionBodies: Period(7 * 24 * time.Hour), Attention: attentionDefaults()}
+		ReconcileEvery: time.Second, ReconcileQuiet: time.Second, Retention: Period(90 * 24 * time.Hour), RetentionBodies: Period(7 * 24 * time.Hour), Attention: attentionDefaults()}
 }
 
 // testApp is the true program on a port of its own, closed with the test.

@@ -22,7 +22,11 @@ type Config struct {
 	APIKey        string           `name:"api-key" help:"plugNmeet's API key (client.api_key in its config)."`
 	APISecret     plugnmeet.Secret `name:"api-secret" help:"plugNmeet's secret (client.secret in its config), at least 32 bytes."`
 	APISecretFile string           `name:"api-secret-file" help:"A file that holds the secret." placeholder:"FILE"`
+	ServerURL     string           `name:"server-url" help:"plugNmeet's base URL, to check the rooms against it, for downloads, and to end rooms." placeholder:"URL"`
 	Sources       []SourceConfig   `kong:"-"` // of the file only
+
+	ReconcileEvery time.Duration `default:"30s" help:"How often plugNmeet is asked who is there."`
+	ReconcileQuiet time.Duration `default:"60s" help:"What was heard of so lately is not put right yet."`
 
 	Store           string `default:"file:roomwatch.db" help:"Where the record is kept: file:PATH, memory: for a trial, or redis://, rediss://, redis-sentinel:// or redis-cluster:// for several replicas."`
 	Spool           string `default:"roomwatch-spool.db" help:"With Redis: the local file that takes deliveries while Redis cannot, and that pages are read from. off keeps neither."`
@@ -45,15 +49,18 @@ type Config struct {
 
 // SourceConfig is one plugNmeet among several, in the file of --config.
 type SourceConfig struct {
-	Name    string             `yaml:"name"`
-	APIKey  string             `yaml:"api_key"`
-	Secrets []plugnmeet.Secret `yaml:"secrets"` // current, previous
+	Name      string             `yaml:"name"`
+	APIKey    string             `yaml:"api_key"`
+	Secrets   []plugnmeet.Secret `yaml:"secrets"`    // current, previous
+	ServerURL string             `yaml:"server_url"` // as SERVER_URL
 }
 
 const (
 	minSecret = 32 // bytes
 	// minRetention: deliveries may be late by hours, and what came of a session too.
 	minRetention = Period(24 * time.Hour)
+	// minEvery: plugNmeet makes a call for each room when it is asked.
+	minEvery, maxReconcile = time.Second, time.Hour
 	// Changes come to pages at least once a second, and a thousand times at most.
 	minTick, maxTick = time.Millisecond, time.Second
 	// sampleSecret is the one of plugNmeet's public documentation: everybody knows it.
@@ -85,6 +92,9 @@ func (c *Config) validate() error {
 	if c.Retention < minRetention || c.RetentionBodies < minRetention {
 		return fmt.Errorf("RETENTION=%s, RETENTION_BODIES=%s: less than %s is not kept. Write it like 90d or 36h", c.Retention, c.RetentionBodies, minRetention)
 	}
+	if c.ReconcileEvery < minEvery || c.ReconcileQuiet < 0 || c.ReconcileEvery > maxReconcile || c.ReconcileQuiet > maxReconcile {
+		return fmt.Errorf("RECONCILE_EVERY=%s, RECONCILE_QUIET=%s: want %s to %s, and at most %s", c.ReconcileEvery, c.ReconcileQuiet, minEvery, maxReconcile, maxReconcile)
+	}
 	if err := c.Attention.validate(); err != nil {
 		return err
 	}
@@ -111,10 +121,10 @@ func (c *Config) sources() ([]plugnmeet.Source, error) {
 	}
 	var out []plugnmeet.Source
 	if c.APIKey != "" || secret != "" {
-		out = append(out, plugnmeet.Source{Name: "default", APIKey: c.APIKey, Secrets: []plugnmeet.Secret{secret}})
+		out = append(out, plugnmeet.Source{Name: "default", APIKey: c.APIKey, Secrets: []plugnmeet.Secret{secret}, ServerURL: c.ServerURL})
 	}
 	for _, s := range c.Sources {
-		out = append(out, plugnmeet.Source{Name: s.Name, APIKey: s.APIKey, Secrets: s.Secrets})
+		out = append(out, plugnmeet.Source{Name: s.Name, APIKey: s.APIKey, Secrets: s.Secrets, ServerURL: s.ServerURL})
 	}
 	if len(out) == 0 {
 		return nil, errors.New("no source: set API_KEY and API_SECRET to the pair in plugNmeet's config (client.api_key, client.secret)")

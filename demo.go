@@ -7,9 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"net"
+	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -21,6 +24,9 @@ import (
 const (
 	demoHistory = 3 * time.Hour // of meetings that are over when the demo opens
 	demoKey     = "demo"
+
+	demoCheck = 10 * time.Second // how often the stand-in is asked, so that one sees it heal
+	demoDrop  = 0.05             // of deliveries that never come, once the page is open
 
 	demoRetention = Period(365 * 24 * time.Hour) // nothing of a demo outlives it anyway
 )
@@ -44,11 +50,18 @@ func (cmd *demoCommand) Run() error {
 	defer os.RemoveAll(dir)
 	secret := plugnmeet.Secret(rand.Text() + rand.Text())
 	config := Config{Listen: cmd.Listen, AuthConfig: AuthConfig{Auth: "none"}, Store: "file:" + filepath.Join(dir, "demo.db"), APIKey: demoKey, APISecret: secret, Log: cmd.Log,
-		Retention: demoRetention, RetentionBodies: demoRetention, Attention: attentionDefaults(), Gallery: true}
+		ReconcileEvery: demoCheck, ReconcileQuiet: 2 * demoCheck, Retention: demoRetention, RetentionBodies: demoRetention, Attention: attentionDefaults(), Gallery: true}
 	plan := simulate.Plan{Seed: cmd.Seed, Rooms: cmd.Rooms, Start: time.Now().Add(-demoHistory)}
 	if err := plan.Validate(); err != nil {
 		return err
 	}
+	stage := simulate.NewStage(plan.Begin())
+	standIn, err := net.Listen("tcp", "127.0.0.1:0") // who asks before it is served waits
+	if err != nil {
+		return err
+	}
+	defer standIn.Close()
+	config.ServerURL = "http://" + standIn.Addr().String()
 	app, err := New(ctx, config, newLog(os.Stderr, cmd.Log))
 	if err != nil {
 		return err
@@ -60,7 +73,8 @@ func (cmd *demoCommand) Run() error {
 		return err
 	}
 	sender := simulate.Sender{Target: app.URL(), APIKey: demoKey, Secret: secret}
-	return errors.Join(cmd.perform(ctx, app, plan, sender), app.Close())
+	api := &http.Server{Handler: &simulate.API{APIKey: demoKey, Secret: secret, Rooms: stage.Truth, End: stage.End}, ReadHeaderTimeout: time.Minute}
+	return errors.Join(cmd.perform(ctx, app, stage, sender, func() { _ = api.Serve(standIn) }), app.Close(), api.Close())
 }
 
 // recall keeps the totals of the hours that are over, as a Roomwatch that had been there would have.
@@ -82,17 +96,18 @@ func recall(ctx context.Context, app *App, plan simulate.Plan) error {
 	return nil
 }
 
-// perform posts the hours that are over at once, and then life as it goes.
-func (cmd *demoCommand) perform(ctx context.Context, app *App, plan simulate.Plan, sender simulate.Sender) error {
-	life, now := plan.Begin(), plan.Start.Add(demoHistory)
-	if _, err := sender.Run(ctx, life.Until(now)); err != nil {
+// perform posts the hours that are over at once, and then life as it goes: some of its deliveries are lost, and the
+// stand-in for plugNmeet's API knows of them.
+func (cmd *demoCommand) perform(ctx context.Context, app *App, stage *simulate.Stage, sender simulate.Sender, serve func()) error {
+	if _, err := sender.Run(ctx, slices.Values(stage.Until(time.Now()))); err != nil {
 		return quiet(ctx, err)
 	}
 	fmt.Printf("Roomwatch shows a simulated day at %s\nNothing of it is kept. Stop it with Ctrl-C.\n", app.URL())
-	life.Hurry(cmd.Pace)
+	stage.Change(cmd.Pace, demoDrop)
+	go serve()
 	ended := make(chan error, 1)
 	go func() {
-		_, err := sender.Run(ctx, life.Until(now.AddDate(1, 0, 0)))
+		_, err := sender.Run(ctx, stage.Deliveries(ctx))
 		ended <- err
 	}()
 	select {

@@ -88,6 +88,11 @@ func (b *Board) State(now time.Time, limit int, cursor string) (State, error) {
 		st.Sessions = st.Sessions[:limit]
 		st.Next = base64.RawURLEncoding.EncodeToString([]byte(standsAt(st.Sessions[limit-1])))
 	}
+	for i, s := range st.Sessions {
+		vouched := *s
+		b.Vouch(&vouched.Head)
+		st.Sessions[i] = &vouched
+	}
 	return st, nil
 }
 
@@ -123,6 +128,7 @@ func (b *Board) sourceStates(grain time.Duration) []SourceState {
 		if !s.LastDeliveryAt.IsZero() {
 			s.Status = "receiving"
 		}
+		b.checkState(&s, grain)
 		out = append(out, s)
 	}
 	return out
@@ -147,9 +153,9 @@ func (b *Board) Detail(ctx context.Context, source, sid string) (room.Detail, er
 	if stored != nil {
 		return stored.Detail(), nil
 	}
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	return b.sessions[key].session.Detail(), nil
+	d, _ := b.held(key)
+	b.Vouch(&d.Head)
+	return d, nil
 }
 
 // Name is what people call a session in memory; of one that is not, its sid.
@@ -223,6 +229,10 @@ func (b *Board) room(key room.Key) (Room, uint64) {
 		return r, b.seq
 	}
 	d := e.session.Detail()
+	if b.open[key] != nil {
+		d.Trust, d.VerifiedAt = e.summary.Trust, e.verifiedAt().Truncate(time.Second)
+		checkMutes(&d)
+	}
 	r.Detail = &d
 	r.Parent = b.newestOf(roomKey{key.Source, d.ParentRoomID}, d.Begin())
 	r.Breakouts = b.breakoutsOf(e)

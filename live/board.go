@@ -60,6 +60,9 @@ type Board struct {
 	filed    uint64        // the seq at which lists last changed
 	samples  []room.Sample // of the last day, one a minute
 	alarms   []room.Alarm  // replaced, never changed
+
+	checks     map[string]*check // by source, of those that have an API to ask
+	unverified time.Duration     // after so long without a delivery a session is not verified, where there is no API
 }
 
 // news is what changed since the hub last asked.
@@ -105,6 +108,7 @@ type entry struct {
 	siblings map[string]room.Created // of the room_id, as the store knew them when this one was new
 	used     time.Time               // when it was last looked up or changed
 	heard    bool                    // lately, not merely looked up: it may be shown among others
+	verified room.Time               // the newest poll that listed it, since the start
 }
 
 // standing is where a session stands among the sessions of its room_id.
@@ -121,6 +125,7 @@ func NewBoard(record Record, sources []string, log *slog.Logger) *Board {
 		sessions: make(map[room.Key]*entry), open: make(map[room.Key]*entry), closed: make(map[room.Key]*entry),
 		dirty: make(map[room.Key]*entry), rooms: make(index), children: make(index),
 		last: make(map[string]time.Time), news: news{sessions: make(map[room.Key]struct{})},
+		checks: make(map[string]*check), unverified: defaultUnverified,
 	}
 }
 
@@ -158,11 +163,15 @@ func (b *Board) fold(ctx context.Context, batch []room.Delivery) error {
 
 // take applies one entry.
 func (b *Board) take(d room.Delivery, touched map[room.Key]*entry) {
-	if d.ReceivedAt.After(b.last[d.Source]) {
+	own := d.Said != nil && d.Said.Kind.Own()
+	if !own && d.ReceivedAt.After(b.last[d.Source]) {
 		b.last[d.Source] = d.ReceivedAt
 	}
 	if d.Position == b.goal {
 		b.goal = ""
+	}
+	if own && d.Said.Kind == room.KindPolled {
+		b.polled(d.Said, touched)
 	}
 	if d.Said == nil || d.Said.SID == "" {
 		return
@@ -192,6 +201,7 @@ func (b *Board) refresh(e *entry) {
 	detail := e.session.Detail()
 	sum := detail.Summary()
 	e.lately = latelyOf(detail, time.Now())
+	sum.Trust = b.trust(e, &sum, time.Now())
 	b.totals.Count(e.summary, -1)
 	b.totals.Count(&sum, +1)
 	e.summary = &sum

@@ -102,13 +102,14 @@ func (l lately) hour(now time.Time) (h Hour) {
 	return h
 }
 
-// fillHours tells the last hour of each row.
+// fillHours tells the last hour of each row, and when it was confirmed.
 func (b *Board) fillHours(rows []Row, now time.Time) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	for i := range rows {
 		if e := b.sessions[rows[i].Key()]; e != nil {
 			rows[i].Hour = e.lately.hour(now)
+			rows[i].VerifiedAt = e.verifiedAt().Truncate(time.Second)
 		}
 	}
 }

@@ -143,6 +143,7 @@ func (b *Board) saveRegularly(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			b.retrust(time.Now())
 			if err := errors.Join(b.save(ctx), b.sample(ctx, time.Now())); err != nil && ctx.Err() == nil {
 				b.log.Error("saving sessions failed, trying again", "err", err)
 			}

@@ -116,7 +116,11 @@ func (h *Hub) intake(ctx context.Context, q room.DeliveryQuery, who Audience) (m
 	if m.Counts, err = h.lists.Intake(ctx, hourAgo); err != nil {
 		return m, err
 	}
-	m.Refusals, err = h.lists.Refusals(ctx, hourAgo)
+	if m.Refusals, err = h.lists.Refusals(ctx, hourAgo); err != nil {
+		return m, err
+	}
+	m.Corrections, _, err = h.deliveries(ctx, room.DeliveryQuery{Event: room.EventCorrection, Limit: room.MaxLimit})
+	m.Corrections = slices.DeleteFunc(m.Corrections, func(d DeliveryRow) bool { return d.ReceivedAt.Before(hourAgo) })
 	return m, err
 }
 

@@ -15,7 +15,12 @@ type SourceState struct {
 	Name           string    `json:"name"`
 	LastDeliveryAt time.Time `json:"last_delivery_at,omitzero"`
 	ReconciledAt   time.Time `json:"reconciled_at,omitzero"`
-	Status         string    `json:"status"` // waiting: nothing received yet; receiving: something was
+	Status         string    `json:"status"`        // waiting: nothing received yet; receiving: something was
+	API            string    `json:"api,omitempty"` // waiting, answering, failing: how plugNmeet's API is heard, see APINone
+	APISince       time.Time `json:"api_failing_since,omitzero"`
+	APIError       string    `json:"api_error,omitempty"`    // why polls fail
+	Rooms          int       `json:"rooms,omitempty"`        // that the last good poll listed
+	Agreed         int       `json:"rooms_agreed,omitempty"` // of them, those that were known as they are
 }
 
 // Overview is the page of live rooms.
@@ -40,8 +45,16 @@ type Overview struct {
 // changes gets a new one, so the pointer tells whether a row is as it was.
 type Row struct {
 	*room.Summary
-	Breakout bool // stands under its parent
-	Hour     Hour
+	Breakout   bool      // stands under its parent
+	VerifiedAt time.Time // when plugNmeet last listed it, to the grain of pages
+	Hour       Hour
+}
+
+// Known is what a row says of its session, with when that was last confirmed.
+func (r Row) Known() room.Head {
+	h := r.Head
+	h.VerifiedAt = r.VerifiedAt
+	return h
 }
 
 // Room is the page of one session. Detail is nil when no session of that sid is known.
@@ -105,14 +118,16 @@ type Artifacts struct {
 
 // Intake is the page of deliveries.
 type Intake struct {
-	Query      room.DeliveryQuery
-	Rows       []DeliveryRow
-	Next       string
-	Counts     []room.IntakeCount  // by minute, of the last hour
-	Refusals   []room.RefusalCount // of the last hour, by reason
-	Minute     time.Time
-	Sources    []SourceState
-	AlarmCount int // how much needs attention, over all rooms
+	Query    room.DeliveryQuery
+	Rows     []DeliveryRow
+	Next     string
+	Counts   []room.IntakeCount  // by minute, of the last hour
+	Refusals []room.RefusalCount // of the last hour, by reason
+
+	Corrections []DeliveryRow // the newest of the last hour, at most room.MaxLimit
+	Minute      time.Time
+	Sources     []SourceState
+	AlarmCount  int // how much needs attention, over all rooms
 }
 
 // DeliveryRow is a delivery in a list, without its body.

@@ -15,7 +15,8 @@ import (
 // current one first and, while it is being rotated, the previous one second.
 type Source struct {
 	Name, APIKey string
-	Secrets      []Secret
+	Secrets      []Secret // current, previous
+	ServerURL    string   // plugNmeet's base URL; "" if it cannot be asked
 }
 
 // Proof is what a verified delivery proves. KeyIndex is 1 if the previous secret signed it.

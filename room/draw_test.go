@@ -38,6 +38,19 @@ func anyEvent(t *rapid.T, n int, kinds []room.Kind) room.Event {
 		e.Participant, e.Track = anyParticipant(t, 0), anyTrack(t)
 	case room.KindListed, room.KindAbsent:
 		anyPoll(t, &e, second("alive"))
+		for range rapid.IntRange(0, 2).Draw(t, "also") {
+			also := room.Event{Kind: e.Kind, Participant: anyParticipant(t, 0)}
+			if e.Kind == room.KindListed && rapid.Bool().Draw(t, "also absent") {
+				also.Kind = room.KindAbsent
+			}
+			if rapid.Bool().Draw(t, "also a track") {
+				also.Track = anyTrack(t)
+			}
+			e.Also = append(e.Also, also)
+		}
+		if rapid.Bool().Draw(t, "corrected") {
+			e.Corrected = &room.Corrected{What: room.Adjusted, PeopleMissing: 1}
+		}
 	case room.KindArtifactCreated:
 		e.Artifact = &room.ArtifactSaid{ID: text("artifact", "a1", "a2"), Type: text("type", "MEETING_SUMMARY")}
 	case room.KindAnalyticsProceeded:
@@ -60,6 +73,7 @@ func anyParticipant(t *rapid.T, joined room.Time) *room.ParticipantSaid {
 		Identity: rapid.SampledFrom([]string{"u1", "u2", "RECORDER_BOT", "sip_1555", "sip_+1555"}).Draw(t, "identity"),
 		Name:     rapid.SampledFrom([]string{"Ana", "Ana Díaz", ""}).Draw(t, "name"),
 		JoinedAt: joined,
+		Roles:    rapid.SampledFrom([]*room.Roles{nil, {}, {Admin: true}}).Draw(t, "roles"),
 	}
 }
 

@@ -51,6 +51,46 @@ type Event struct {
 	Artifact    *ArtifactSaid    `json:"artifact,omitempty"`
 	AnalyticsID string           `json:"analytics_id,omitempty"` // analytics.file_id
 	Speech      *SpeechSaid      `json:"speech,omitempty"`
+
+	// Of Roomwatch's own entries: what else the same poll says of the session, of one connection, track or
+	// job each. What these leave out (source, session, id, times) they share with the entry.
+	Also      []Event    `json:"also,omitempty"`
+	Corrected *Corrected `json:"corrected,omitempty"` // what the entry puts right; nil: nothing was wrong
+	Poll      *PollSaid  `json:"poll,omitempty"`      // KindPolled
+	Gap       *Gap       `json:"gap,omitempty"`       // KindGap
+}
+
+// within is a part of an entry's Also, whole.
+func (e Event) within(entry Event) Event {
+	e.Source, e.SID, e.RoomID, e.Received = entry.Source, entry.SID, entry.RoomID, entry.Received
+	e.ID = entry.ID + "/" + e.about() // ties between parts go by it
+	if e.At == 0 {
+		e.At = entry.At
+	}
+	if e.Kind == KindListed && (e.Participant != nil || e.Track != nil) {
+		e.AliveAt = entry.AliveAt
+	}
+	return e
+}
+
+// about is the id of whom or what the event speaks of, "" when that is the session.
+func (e Event) about() string {
+	switch {
+	case e.Track != nil:
+		return e.Track.SID
+	case e.Job != nil:
+		return e.Job.RecordID
+	case e.Artifact != nil:
+		return e.Artifact.ID
+	case e.Participant != nil:
+		return e.Participant.SID
+	}
+	return ""
+}
+
+// ofSession: it speaks of the session itself, not of somebody or something in it.
+func (e Event) ofSession() bool {
+	return e.Participant == nil && e.Track == nil && e.Job == nil && e.Artifact == nil
 }
 
 // ParticipantSaid is what an event says of a participant and of the connection it came on (contract 2.6).
@@ -61,6 +101,16 @@ type ParticipantSaid struct {
 	Kind     string `json:"kind,omitempty"` // STANDARD, SIP, INGRESS, … as on the wire
 	JoinedAt Time   `json:"joined_at,omitempty"`
 	Reason   string `json:"reason,omitempty"` // disconnect_reason, as on the wire
+	Roles    *Roles `json:"roles,omitempty"`  // nil when not said: only the API tells them
+}
+
+// Roles are what plugNmeet lets somebody do at the moment. It announces no changes of them.
+type Roles struct {
+	Admin      bool `json:"admin,omitempty"` // a moderator
+	Presenter  bool `json:"presenter,omitempty"`
+	Waiting    bool `json:"waiting,omitempty"` // for approval
+	HandRaised bool `json:"hand_raised,omitempty"`
+	Hidden     bool `json:"hidden,omitempty"`
 }
 
 // TrackSaid is what an event says of a track (contract 2.6).

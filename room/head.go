@@ -116,6 +116,7 @@ type Detail struct {
 	Artifacts    []Artifact    `json:"artifacts"`
 	Analytics    []Analytics   `json:"analytics"`
 	Speech       []Speech      `json:"speech"`
+	Corrections  []Correction  `json:"corrections,omitempty"` // what a check against plugNmeet put right, oldest first
 }
 
 // Detail derives the long form.
@@ -128,6 +129,7 @@ func (s *Session) Detail() Detail {
 		Artifacts:    r.artifacts(),
 		Analytics:    r.analytics(),
 		Speech:       r.speech(),
+		Corrections:  r.corrections(),
 	}
 	d.Head = r.head(d.Participants)
 	return d

@@ -76,7 +76,7 @@ func jobOf(told Told[JobTold]) (j job) {
 			j.ended, atEnd = earliest(j.ended, said.Moment), lastSaid(atEnd, said.Message)
 		case KindRecordingTranscoded:
 			j.transcoded, atTranscoding = true, lastSaid(atTranscoding, said.Message)
-		case KindRecordingProceeded:
+		case KindRecordingProceeded, KindListed:
 			j.ready = earliest(j.ready, said.Moment)
 			j.path, j.size = lastSaid(j.path, said.FilePath), lastSaid(j.size, said.SizeBytes)
 		}

@@ -39,6 +39,9 @@ const (
 	KindListed  Kind = 100 // plugNmeet's API lists this session, connection or track; AliveAt says when
 	KindAbsent  Kind = 101 // plugNmeet's API no longer lists it
 	KindJanitor Kind = 102 // nothing was heard for so long that the janitor closed the session
+	KindPolled  Kind = 103 // plugNmeet's API was asked; of no session, Poll says how that went
+	KindGap     Kind = 104 // nothing could be received for a while; of no session, Gap says when
+	KindAsked   Kind = 105 // an operator asked plugNmeet to end the session
 )
 
 var kindNames = map[Kind]string{
@@ -61,9 +64,12 @@ var kindNames = map[Kind]string{
 	KindSpeechStarted:       "speech_to_text_session_started",
 	KindSpeechEnded:         "speech_to_text_session_ended",
 	KindSpeechUsage:         "speech_to_text_total_usage",
-	KindListed:              "api_listed",
+	KindListed:              EventListed,
 	KindAbsent:              "api_absent",
 	KindJanitor:             "janitor_ended",
+	KindPolled:              EventPolled,
+	KindGap:                 EventGap,
+	KindAsked:               "end_asked",
 }
 
 var webhookKinds = func() map[string]Kind {
@@ -98,5 +104,13 @@ func (k Kind) livekitBorn() bool {
 	return false
 }
 
-// ownEntry: Roomwatch wrote this, plugNmeet did not send it.
-func (k Kind) ownEntry() bool { return k >= KindListed }
+// Own: Roomwatch wrote this, plugNmeet did not send it.
+func (k Kind) Own() bool { return k >= KindListed }
+
+// Names under which entries of our own are in the record. Those of every poll are told only to who asks for them.
+const (
+	EventListed     = "api_listed" // facts of a poll that put nothing right, as that a microphone is muted now
+	EventPolled     = "api_polled"
+	EventCorrection = "correction"
+	EventGap        = "intake_gap"
+)

@@ -13,6 +13,7 @@ type Participant struct {
 	Name        string       `json:"name,omitempty"`
 	Kind        string       `json:"kind"` // person, recorder, rtmp, agent, translator, ingress, sip
 	Online      bool         `json:"online"`
+	Roles       *Roles       `json:"roles,omitempty"` // as the API told last; absent when it never did
 	Connections []Connection `json:"connections"`
 	Tracks      []Track      `json:"tracks"`
 }
@@ -69,9 +70,10 @@ func kindOf(identity, said string) string {
 // person gathers what is said of one identity before it takes its shape.
 type person struct {
 	Participant
-	said   string
-	nameBy Stamp
-	kindBy Stamp
+	said    string
+	nameBy  Stamp
+	kindBy  Stamp
+	rolesBy Stamp
 }
 
 // crowd is who was here while that is being derived: people by identity, and whose each connection is.
@@ -159,6 +161,9 @@ func (r *reading) connection(sid string, told Told[ConnectionSaid], p *person) C
 			continue
 		}
 		p.hear(said.Stamp, said.Said.Name, said.Said.Kind)
+		if said.Said.Roles != nil && !said.Stamp.before(p.rolesBy) {
+			p.Roles, p.rolesBy = said.Said.Roles, said.Stamp
+		}
 		joined = earliest(joined, said.Said.Joined)
 		at := said.Said.Left
 		switch {

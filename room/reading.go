@@ -46,7 +46,9 @@ func (r *reading) findFirstSign() (first Time) {
 				first = earliest(first, said.Said.Moment)
 			}
 		case KindListed:
-			first = earliest(first, cmp.Or(said.Said.Moment, said.At))
+			if said.Said.AliveAt != 0 { // that it was is no sign that it lives
+				first = earliest(first, cmp.Or(said.Said.Moment, said.At))
+			}
 		}
 	}
 	for _, told := range r.Connections {
@@ -138,7 +140,7 @@ func (r *reading) head(participants []Participant) Head {
 	started := Time(0)
 	for _, said := range r.Room {
 		h.RoomID = lastSaid(h.RoomID, said.Said.RoomID)
-		if !said.Kind.ownEntry() {
+		if !said.Kind.Own() {
 			h.KnownBy = "webhook"
 		}
 		if !r.counts(said.Stamp) {
@@ -149,7 +151,7 @@ func (r *reading) head(participants []Participant) Head {
 		h.EmptyTimeout = lastSaid(h.EmptyTimeout, said.Said.EmptyTimeout)
 		h.MaxParticipants = lastSaid(h.MaxParticipants, said.Said.MaxParticipants)
 		h.PlannedMinutes = lastSaid(h.PlannedMinutes, said.Said.PlannedMinutes)
-		if !said.Kind.ownEntry() {
+		if !said.Kind.Own() {
 			h.LastEventAt = said.At.Time() // reports are in the order of time
 		}
 		if said.Kind == KindRoomStarted {

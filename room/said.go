@@ -22,7 +22,6 @@ func (f RoomSaid) covers(o RoomSaid) bool {
 func roomSaid(e Event) RoomSaid {
 	said := RoomSaid{RoomID: e.RoomID, Title: e.Title, ParentRoomID: e.ParentRoomID,
 		EmptyTimeout: e.EmptyTimeout, MaxParticipants: e.MaxParticipants, PlannedMinutes: e.PlannedMinutes}
-	ofSession := e.Participant == nil && e.Track == nil
 	switch e.Kind {
 	case KindRoomCreated:
 		said.Created = e.CreationTime
@@ -35,11 +34,11 @@ func roomSaid(e Event) RoomSaid {
 		said.Moment = e.At
 	case KindListed:
 		said.Created = e.CreationTime
-		if ofSession {
+		if e.ofSession() {
 			said.Moment, said.AliveAt = e.At, e.AliveAt
 		}
 	case KindAbsent:
-		if ofSession {
+		if e.ofSession() {
 			said.Moment = e.At
 		}
 	}
@@ -55,16 +54,17 @@ type ConnectionSaid struct {
 	Joined   Time   `json:"joined,omitempty"`
 	Left     Time   `json:"left,omitempty"`
 	AliveAt  Time   `json:"alive,omitempty"`
+	Roles    *Roles `json:"roles,omitempty"`
 }
 
 func (f ConnectionSaid) covers(o ConnectionSaid) bool {
 	return says(f.Identity, o.Identity) && says(f.Name, o.Name) && says(f.Kind, o.Kind) && says(f.Reason, o.Reason) &&
-		asEarly(f.Joined, o.Joined) && asEarly(f.Left, o.Left) && f.AliveAt >= o.AliveAt
+		asEarly(f.Joined, o.Joined) && asEarly(f.Left, o.Left) && f.AliveAt >= o.AliveAt && (o.Roles == nil || f.Roles != nil)
 }
 
 func connectionSaid(e Event) ConnectionSaid {
 	p := e.Participant
-	said := ConnectionSaid{Identity: p.Identity, Name: p.Name, Kind: p.Kind, Joined: p.JoinedAt}
+	said := ConnectionSaid{Identity: p.Identity, Name: p.Name, Kind: p.Kind, Joined: p.JoinedAt, Roles: p.Roles}
 	switch e.Kind {
 	case KindParticipantJoined:
 		if said.Joined == 0 {

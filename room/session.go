@@ -8,6 +8,7 @@ const (
 	maxJobs        = 1_000
 	maxArtifacts   = 2_000
 	maxSuccessors  = 4
+	maxCorrections = 500
 )
 
 // Key names a session: room.sid is unique within a source. room_id is not, later sessions use it again.
@@ -29,6 +30,7 @@ type Session struct {
 	Artifacts   map[string]Told[ArtifactTold]   `json:"artifacts,omitempty"`   // by artifact_id
 	Analytics   map[string]Told[Moment]         `json:"analytics,omitempty"`   // by file_id
 	Speech      map[string]Told[SpeechTold]     `json:"speech,omitempty"`      // by user_id, "" for the whole session
+	Corrections map[string]Told[CorrectionTold] `json:"corrections,omitempty"` // by the id of the entry
 	Successors  map[string]Created              `json:"successors,omitempty"`  // later sessions of the room_id, by sid
 
 	First    Time `json:"first,omitempty"`    // the earliest time of a webhook's event of it, a straggler's too
@@ -86,6 +88,7 @@ func (s *Session) Merge(other *Session) bool {
 	changed = mergeInto(s, &s.Artifacts, other.Artifacts, maxArtifacts) || changed
 	changed = mergeInto(s, &s.Analytics, other.Analytics, maxArtifacts) || changed
 	changed = mergeInto(s, &s.Speech, other.Speech, maxConnections) || changed
+	changed = mergeInto(s, &s.Corrections, other.Corrections, maxCorrections) || changed
 	for sid, created := range other.Successors {
 		changed = s.Succeed(sid, created) || changed
 	}
@@ -154,9 +157,24 @@ func (s *Session) Created() (c Created) {
 
 // factsOf is the session that holds only what e says.
 func factsOf(e Event) *Session {
+	s := factsOfOne(e)
+	for _, also := range e.Also {
+		part := factsOfOne(also.within(e))
+		if part.First = 0; !also.ofSession() {
+			part.Room = nil
+		}
+		s.Merge(part)
+	}
+	if e.Corrected != nil {
+		s.Corrections = one(e.ID, Stamp{At: e.At, Born: never, Kind: e.Kind, ID: e.ID}, CorrectionTold{*e.Corrected})
+	}
+	return s
+}
+
+func factsOfOne(e Event) *Session {
 	s := New(Key{e.Source, e.SID})
 	s.Received = e.Received
-	if !e.Kind.ownEntry() {
+	if !e.Kind.Own() {
 		s.First = e.At
 	}
 	stamp := Stamp{At: e.At, Born: e.born(), Kind: e.Kind, ID: e.ID}
@@ -177,8 +195,8 @@ func factsOf(e Event) *Session {
 		switch e.Kind {
 		case KindStreamStarted, KindStreamEnded:
 			s.Streams = job
-		case KindRecordingStarted, KindRecordingEnded, KindRecordingTranscoded, KindRecordingProceeded:
-			s.Recordings = job
+		case KindRecordingStarted, KindRecordingEnded, KindRecordingTranscoded, KindRecordingProceeded, KindListed:
+			s.Recordings = job // the API lists recordings only
 		}
 	}
 	if e.Artifact != nil && e.Artifact.ID != "" {

@@ -20,6 +20,7 @@ type Track struct {
 	PublishedAt   time.Time `json:"published_at,omitzero"`
 	UnpublishedAt time.Time `json:"unpublished_at,omitzero"`
 	Open          bool      `json:"-"`
+	MuteChecked   bool      `json:"-"` // Muted is as the API told it, not as it was when the track was published
 	seen          Time      // the first report of it, for when nobody says when it began
 }
 
@@ -64,6 +65,9 @@ func (r *reading) track(sid string, told Told[TrackTold], c crowd) (t Track, own
 		}
 		ok = true
 		t.learn(said.Said)
+		if said.Said.Muted != nil {
+			t.MuteChecked = said.Kind == KindListed
+		}
 		owner, ownerSID = lastSaid(owner, said.Said.Owner), lastSaid(ownerSID, said.Said.OwnerSID)
 		published = earliest(published, said.Said.Published)
 		at := said.Said.Unpublished

@@ -13,7 +13,8 @@ import (
 )
 
 // Deliveries is a page of the deliveries that q asks for, newest first: entries of the record with their
-// position, body and what they say, among notes, which have none of these. Limit and cursor are those of Sessions.
+// position, body and what they say, among notes, which have none of these. What our own checks find as it was known
+// is listed only to who asks for that event. Limit and cursor are those of Sessions.
 func (s *SQLite) Deliveries(ctx context.Context, q room.DeliveryQuery) (room.Page[room.Delivery], error) {
 	page, err := s.deliveries(ctx, q)
 	if err != nil {
@@ -38,7 +39,7 @@ func (s *SQLite) deliveries(ctx context.Context, q room.DeliveryQuery) (page roo
 	limit := limitOf(q.Limit)
 	var recorded, noted []placed
 	if q.Verdict == "" || q.Verdict.Recorded() {
-		recorded, err = s.listed(ctx, "SELECT position, "+deliveryColumns+" FROM deliveries "+goingFor(q), "position", at.position, limit, q)
+		recorded, err = s.listed(ctx, "SELECT position, "+deliveryColumns+" FROM deliveries "+goingFor(q)+quietEvents(q), "position", at.position, limit, q)
 	}
 	if err == nil && (q.Verdict == "" || !q.Verdict.Recorded()) {
 		noted, err = s.listed(ctx, "SELECT row, "+noteColumns+" FROM notes WHERE", "row", at.note, limit, q)
@@ -79,6 +80,14 @@ func commonEvent(name string) bool {
 		return true
 	}
 	return false
+}
+
+// quietEvents leaves out what Roomwatch records with every poll, unless it is asked for.
+func quietEvents(q room.DeliveryQuery) string {
+	if q.Event != "" {
+		return ""
+	}
+	return " event NOT IN ('" + room.EventListed + "', '" + room.EventPolled + "') AND"
 }
 
 // goingFor goes by the index that finds least, or through the list where what is asked for is common.

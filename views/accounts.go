@@ -103,7 +103,7 @@ type AuditLine struct {
 	Act, Kind, Who, To, Address, Detail string
 }
 
-var roleWords = []string{"viewer", "operator", "admin"}
+var userRoles = []string{"viewer", "operator", "admin"}
 
 // scopeWords are the scopes of tokens, with what each is for.
 var scopeWords = [...][2]string{

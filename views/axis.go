@@ -31,7 +31,8 @@ func timelineElements(m live.Room) []live.Element {
 	out = append(out, t.peopleLanes(d.Participants)...)
 	out = append(out, t.recordingLanes(d.Recordings)...)
 	out = append(out, t.streamLanes(d.Streams)...)
-	return append(out, t.artifactLane(made(d))...)
+	out = append(out, t.artifactLane(made(d))...)
+	return append(out, t.correctionLane(d.Corrections)...)
 }
 
 // spanChoice is what the links to the windows depend on.
@@ -106,6 +107,7 @@ func (t timeline) summary(d *room.Detail) string {
 		one, many string
 	}{
 		{len(d.Recordings), "recording", "recordings"}, {len(d.Streams), "stream", "streams"}, {len(made(d)), "artifact", "artifacts"},
+		{len(d.Corrections), "correction", "corrections"},
 	} {
 		if of.n > 0 {
 			out += ", " + plural(of.n, of.one, of.many)

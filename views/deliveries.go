@@ -20,6 +20,7 @@ type deliveryView struct {
 	lag                              int64
 	hasBody                          bool
 	said                             told
+	sign                             sign // of the verdict or, of an entry of our own, whose it is
 	inRoom                           bool
 
 	// of all rooms
@@ -49,8 +50,15 @@ func deliveriesOf(rows []live.DeliveryRow, inRoom bool, names map[string]string)
 func viewOf(d live.DeliveryRow, inRoom bool, names map[string]string) deliveryView {
 	v := deliveryView{position: d.Position, event: d.Event, reason: d.Reason, eventID: d.ID, received: room.At(d.ReceivedAt),
 		verdict: d.Verdict, lag: d.LagMS, hasBody: d.HasBody && d.Position != "", inRoom: inRoom}
+	v.sign = signOfDelivery(d.Delivery)
 	if d.Verdict.Recorded() {
 		v.said = tellOf(d.Said, names)
+	}
+	if d.Said != nil && d.Said.Kind.Own() {
+		v.eventID = ""
+		if v.said.what == v.reason {
+			v.reason = ""
+		}
 	}
 	if !inRoom {
 		v.name, v.sid, v.source = d.Name, d.SID, d.Source

@@ -169,7 +169,8 @@ func (g gallery) signs() []exhibit {
 		{"badges of recordings", "", false, append(signsOf(recordingSigns, agedBadge), of("overdue", badgeSince(overdueSign, since)), of("unknown", badge(signOf(recordingSigns, "strange"))))},
 		{"badges of streams", "", false, append(signsOf(streamSigns, plainBadge), of("with its age", badgeSince(streamSigns[room.StreamLive], since)))},
 		{"badges of verdicts", "", false, signsOf(verdictSigns, func(v room.Verdict, _ sign) templ.Component { return verdictBadge(v) })},
-		{"verdicts", "", false, signsOf(verdictSigns, func(v room.Verdict, _ sign) templ.Component { return verdict(v) })},
+		{"verdicts", "", false, signsOf(verdictSigns, func(v room.Verdict, _ sign) templ.Component { return verdict(verdictSign(v)) })},
+		{"entries of our own", "", false, ownSigns()},
 		{"reasons", "", false, signsOf(reasonSigns, ways)},
 		{"states of recordings", "", false, signsOf(recordedSigns, func(_ string, s sign) templ.Component { return state(s) })},
 		{"kinds of artifacts", "", false, signsOf(artifactSigns, func(_ string, s sign) templ.Component { return state(s) })},
@@ -275,7 +276,7 @@ func (g gallery) heads() []exhibit {
 		{"column heads", "overview", true, []specimen{{"by people", tableOf(live.Overview{Rows: g.rows()[:1], Sources: g.sources()})}, {"by room, turned round", tableOf(live.Overview{Query: live.RoomQuery{Sort: "room", Reverse: true}, Rows: g.rows()[:1], Sources: g.sources()})}}},
 		{"what was found", "find", true, []specimen{of("rooms and people", foundGroups(Found{Text: "fatima", Running: g.found(), Ended: g.history()})), of("nothing", foundGroups(Found{Text: wordName})), of("not asked", foundGroups(Found{}))}},
 		{"notice", "", true, []specimen{of("an error", notice("Too many views", "More different views are open than this process serves.", "Try again in a minute."))}},
-		{"sources", "", false, []specimen{of("delivering", sourceState("s", g.sources()[0])), of("without an API", sourceState("s", g.sources()[1])), of("waiting", sourceState("s", g.sources()[3]))}},
+		{"sources", "", false, []specimen{of("delivering", sourceState("s", g.sources()[0])), of("without an API", sourceState("s", g.sources()[1])), of("its API fails", sourceState("s", g.sources()[2])), of("waiting", sourceState("s", g.sources()[3]))}},
 	}
 }
 

@@ -149,10 +149,11 @@ func (g gallery) roomOf(s *staged) live.Room {
 
 func (g gallery) sources() []live.SourceState {
 	return []live.SourceState{
-		{Name: "default", LastDeliveryAt: g.now.Add(-400 * time.Millisecond), ReconciledAt: g.now.Add(-12 * time.Second), Status: "receiving"},
-		{Name: "emea-2", LastDeliveryAt: g.ago(4), Status: "receiving"},
-		{Name: "quiet", LastDeliveryAt: g.ago(300), Status: "receiving"},
-		{Name: "frankfurt-production-cluster", Status: "waiting"},
+		{Name: "default", LastDeliveryAt: g.now.Add(-400 * time.Millisecond), ReconciledAt: g.now.Add(-12 * time.Second), Status: "receiving", API: live.APIAnswering, Rooms: 24, Agreed: 23},
+		{Name: "emea-2", LastDeliveryAt: g.ago(4), Status: "receiving", API: live.APINone},
+		{Name: "quiet", LastDeliveryAt: g.ago(300), ReconciledAt: g.ago(7), Status: "receiving", API: live.APIFailing, APISince: g.ago(6),
+			APIError: "plugNmeet API: room/getActiveRoomsInfo: cannot be reached: nothing listens there"},
+		{Name: "frankfurt-production-cluster", Status: "waiting", API: live.APIWaiting},
 	}
 }
 

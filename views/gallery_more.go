@@ -1,6 +1,7 @@
 package views
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -34,9 +35,11 @@ func (g gallery) timelines() []exhibit {
 	}
 	latest, only := g.roomOf(g.meeting(72)), g.roomOf(g.over())
 	latest.Span, only.Span = live.SpanQuarter, live.SpanSession
+	healed := g.roomOf(g.meeting(72))
+	healed.Detail.Corrections = g.corrections()
 	return []exhibit{{"timeline", "one", true, []specimen{
 		drawn("live, each way to leave", g.roomOf(g.meeting(72))), drawn("its last quarter of an hour", latest), drawn("ended, and what followed", g.roomOf(g.over())),
-		drawn("only the session", only), drawn("more lanes than a screen holds", g.roomOf(g.crowd())), drawn("nobody has come", g.roomOf(g.stage("x", "x", "x", 3))),
+		drawn("only the session", only), drawn("more lanes than a screen holds", g.roomOf(g.crowd())), drawn("put right by checks", healed), drawn("nobody has come", g.roomOf(g.stage("x", "x", "x", 3))),
 	}}}
 }
 
@@ -80,6 +83,7 @@ func (g gallery) items() []exhibit {
 		ul("New artifacts", made...), ul("Artifacts of a room", filed...), ul("Recordings", recorded...),
 		ul("Just ended", endedItem("e1", &over), endedItem("e2", &lost), sayItem("e3", "No session has ended lately.")),
 		ul("Breakout rooms", parentItem("b1", &over), selfItem("b2", longName), breakoutItem("b3", &busy), breakoutItem("b4", &lost), parentItem("b5", &busy)),
+		ul("Put right", g.putRight()...),
 		ul("What came of it", analyticsItem("a1", room.Analytics{FileID: "8b7ff368-5a08-4827-a496-3a1b88633fa0", CreatedAt: g.ago(3)}),
 			speechItem("a2", room.Speech{UserID: "user-01", Seconds: 7200, StartedAt: g.ago(60), EndedAt: g.ago(3)}), speechItem("a3", room.Speech{Seconds: 59})),
 	}}}
@@ -105,6 +109,7 @@ func (g gallery) incoming() []exhibit {
 		{"verdict counters", "intake", true, []specimen{{"one is filtered by", slices.Concat([]byte(`<div class="verdicts">`), counters, []byte(`</div>`))}}},
 		{"told of the intake", "", false, []specimen{of("told", intakeText("told", intakeTold{2, 4924}))}},
 		{"diagnosis", "intake", true, []specimen{of("nothing ever came", band(fresh)), of("one reason", band(one)), of("every reason", band(all))}},
+		{"put right", "intake", true, []specimen{of("in an hour", healedBand("healed", healedOf(live.Intake{Corrections: g.correctionRows()})))}},
 		{"payload", "", true, []specimen{of("whole", payloadSection(d, payloadOf(d.Body))), of("cut off", payloadSection(d, payload{html: []byte("{"), shown: 65_000, whole: 900_000})), of("not kept", payloadSection(bare, payload{}))}},
 	}
 }
@@ -121,4 +126,41 @@ func (g gallery) nothings() []exhibit {
 		{"empty lists", "", false, []specimen{list("none yet", sessions), list("none matches", searched), list("filtered", filtered), list("beyond the end", beyond), list("nothing came", new)}},
 		{"notes", "", false, []specimen{of("say", say("note", "Showing 200 of 1,201 rooms. Narrow the filter to see the others.")), {"row", slices.Concat([]byte("<table><tbody>"), render(emptyRow("x", "Nobody is here now.")), []byte("</tbody></table>"))}}},
 	}
+}
+
+// ownSigns are whose our own entries are.
+func ownSigns() (out []specimen) {
+	for _, k := range []room.Kind{room.KindListed, room.KindAbsent, room.KindJanitor, room.KindPolled, room.KindGap, room.KindAsked} {
+		out = append(out, of(k.String(), verdict(ownSign(k))))
+	}
+	return out
+}
+
+// corrections are one of each kind, minutes apart.
+func (g gallery) corrections() (out []room.Correction) {
+	for i, c := range []room.Corrected{
+		{What: room.Found, PeopleMissing: 7, BotsMissing: 1}, {What: room.Adjusted, PeopleMissing: 1, PeopleGone: 2, TracksMissing: 1, TracksGone: 3, BotsGone: 2},
+		{What: room.Back}, {What: room.Made, Files: 1, Artifacts: 2}, {What: room.Passed}, {What: room.Adjusted, JobsGone: 1}, {What: room.Asked, By: "fatima"}, {What: room.Silent, SilentMinutes: 1440}, {What: room.Gone, PeopleGone: 4},
+	} {
+		at := g.ago(60 - 4*i)
+		c.Since = room.At(at) - 30_000
+		out = append(out, room.Correction{At: at, Text: c.Text(), Corrected: c})
+	}
+	return out
+}
+
+func (g gallery) putRight() (out []templ.Component) {
+	for i, c := range g.corrections() {
+		out = append(out, correctionItem(fmt.Sprint("c", i), c))
+	}
+	return out
+}
+
+func (g gallery) correctionRows() (out []live.DeliveryRow) {
+	for i, c := range slices.Backward(g.corrections()) {
+		e := room.Event{Kind: room.KindListed, Corrected: &c.Corrected}
+		out = append(out, live.DeliveryRow{Name: []string{longName, arabicName, plainName}[i%3], Delivery: room.Delivery{Position: fmt.Sprint(i + 1), ReceivedAt: c.At,
+			Source: "default", SID: fmt.Sprint("s", i), Event: room.EventCorrection, Verdict: room.Accepted, Reason: c.Text, Said: &e}})
+	}
+	return out
 }

@@ -28,6 +28,7 @@ func intakeElements(m live.Intake) []live.Element {
 	if d := diagnose(m, c); d.title != "" {
 		out = append(out, live.Element{ID: "diagnosis", Parent: "diagnosis-box", Version: d.key(), Render: func() []byte { return render(diagnosisBand("diagnosis", d)) }})
 	}
+	out = append(out, healedElements(m)...)
 	out = append(out, deliveryElements(m.Rows, false)...)
 	out = append(out, listElements(listState{
 		shown: len(m.Rows), n: -1, what: deliveryNoun, path: intakePath, q: m.Query,
@@ -266,7 +267,7 @@ func eventNames() (names []string) {
 			names = append(names, name)
 		}
 	}
-	return names
+	return append(names, room.EventCorrection, room.EventGap, room.EventPolled, room.EventListed)
 }
 
 // counterTone is the colour of a counter's hour: only trouble has one.

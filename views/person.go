@@ -80,3 +80,27 @@ func streamAge(s room.Stream) time.Time {
 }
 
 func speaker(s room.Speech) string { return cmp.Or(cut(s.UserID, nameLength), "whole session") }
+
+// roleWords are the roles of somebody, as plugNmeet's API told them last.
+func roleWords(r *room.Roles) (out []string) {
+	if r == nil {
+		return nil
+	}
+	for _, role := range []struct {
+		has  bool
+		word string
+	}{{r.Admin, "admin"}, {r.Presenter, "presenter"}, {r.HandRaised, "hand raised"}, {r.Waiting, "waiting"}} {
+		if role.has {
+			out = append(out, role.word)
+		}
+	}
+	return out
+}
+
+// mutedWord is a muted track. Webhooks tell only how it was when it was published.
+func mutedWord(t room.Track) string {
+	if t.MuteChecked {
+		return trackWord(t) + ", muted"
+	}
+	return trackWord(t) + ", muted at publish"
+}

@@ -28,6 +28,7 @@ func roomElements(m live.Room) []live.Element {
 		out = append(out, element("breakout-"+b.SID, "breakouts", b, breakoutItem))
 	}
 	out = append(out, artifacts(d)...)
+	out = append(out, correctionItems(d.Corrections)...)
 	if !m.For.NoDeliveries {
 		out = append(out, roomDeliveryElements(m)...)
 	}
@@ -149,6 +150,9 @@ func personKey(p room.Participant) string {
 	text(p.Name)
 	text(p.Kind)
 	flags(p.Online)
+	for _, role := range roleWords(p.Roles) {
+		text(role)
+	}
 	for _, c := range p.Connections {
 		text(c.SID)
 		text(c.Reason)
@@ -163,7 +167,7 @@ func personKey(p room.Participant) string {
 		text(t.Mime)
 		text(t.Encryption)
 		k = strconv.AppendInt(append(strconv.AppendInt(k, int64(t.Width), 10), 'x'), int64(t.Height), 10)
-		flags(t.Simulcast, t.Muted, t.Open)
+		flags(t.Simulcast, t.Muted, t.MuteChecked, t.Open)
 		moment(t.PublishedAt)
 	}
 	return string(k)

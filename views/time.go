@@ -46,9 +46,10 @@ func running(h room.Head) time.Time {
 	return h.StartedAt
 }
 
-// heard is the last sign of a session: a delivery or, for one that only the API knows, a poll.
+// heard is when a session was last known to be as it is shown: when it was confirmed, where it is, else when its
+// last delivery came.
 func heard(h room.Head) time.Time {
-	if h.LastEventAt.IsZero() {
+	if h.LastEventAt.IsZero() || h.State != room.StateEnded && h.Trust != room.TrustUnconfirmed && !h.VerifiedAt.IsZero() {
 		return h.VerifiedAt
 	}
 	return h.LastEventAt

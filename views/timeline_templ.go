@@ -1207,7 +1207,7 @@ func markDrawing(m mark) templ.Component {
 			templ_7745c5c3_Var60 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		if m.class != "beyond" && m.glyph != "diamond" && m.glyph != "ticked" {
+		if m.class != "beyond" && m.glyph != "diamond" && m.glyph != "ring" && m.glyph != "ticked" {
 			var templ_7745c5c3_Var61 = []any{"end", m.class}
 			templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var61...)
 			if templ_7745c5c3_Err != nil {
@@ -1245,7 +1245,7 @@ func markDrawing(m mark) templ.Component {
 			}
 		}
 		if m.glyph != "square" || m.fit != "" {
-			var templ_7745c5c3_Var64 = []any{"mark", m.class, templ.KV("spot", m.glyph == "diamond")}
+			var templ_7745c5c3_Var64 = []any{"mark", m.class, templ.KV("spot", m.glyph == "diamond" || m.glyph == "ring")}
 			templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var64...)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -1270,7 +1270,7 @@ func markDrawing(m mark) templ.Component {
 			var templ_7745c5c3_Var66 string
 			templ_7745c5c3_Var66, templ_7745c5c3_Err = templ.JoinStringErrs(m.x)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `timeline.templ`, Line: 269, Col: 80}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `timeline.templ`, Line: 269, Col: 101}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var66))
 			if templ_7745c5c3_Err != nil {

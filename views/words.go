@@ -116,11 +116,31 @@ func knownSign(h room.Head) sign {
 	case h.Trust == room.TrustDisputed:
 		return sign{"dashed", "disputed", "late"}
 	case h.Trust == room.TrustUnverified:
-		return sign{"dashed", "not verified", "late"}
+		return sign{"dashed", "unverified", "late"}
 	case h.KnownBy == "api":
-		return sign{"ring", "API", ""}
+		return sign{"ring", "API only", ""}
+	case h.State == room.StateEnded:
+		return sign{"disc", h.KnownBy, ""}
+	case h.Trust == room.TrustConfirmed:
+		return sign{"disc", "confirmed", ""}
 	}
-	return sign{"disc", h.KnownBy, ""}
+	return sign{"disc", "webhook only", ""}
+}
+
+// trustSign is how far a session has been checked, beside when it was.
+func trustSign(h room.Head) sign {
+	switch h.Trust {
+	case room.TrustDisputed:
+		return sign{"dashed", "disputed by API, confirmed", "late"}
+	case room.TrustUnverified:
+		if h.VerifiedAt.IsZero() {
+			return sign{"dashed", "unverified", "late"}
+		}
+		return sign{"dashed", "unverified, confirmed", "late"}
+	case room.TrustConfirmed:
+		return sign{"ring", "confirmed by API", ""}
+	}
+	return sign{"dashed", "not confirmed", ""}
 }
 
 func knownSentence(h room.Head) string {
@@ -137,9 +157,9 @@ func trustSentence(t room.Trust) string {
 	case room.TrustDisputed:
 		return "plugNmeet’s API says otherwise; it stays until more polls agree."
 	case room.TrustUnverified:
-		return "Nothing was heard of it for long, and there is no API to ask."
+		return "Nothing was heard of it for long: no delivery, and no answer of plugNmeet’s API."
 	case room.TrustUnconfirmed:
-		return "plugNmeet’s API is not configured or was not asked yet, so nothing has confirmed it."
+		return "plugNmeet’s API is not configured or has not listed it yet, so nothing has confirmed it."
 	}
 	return string(t)
 }
@@ -174,6 +194,22 @@ func sourceSign(s live.SourceState) sign {
 		return sign{"dashed", "nothing received yet", "late"}
 	}
 	return sign{"disc", "last delivery", "good"}
+}
+
+// apiSign is how plugNmeet's API is heard, beside when it last confirmed the rooms.
+func apiSign(s live.SourceState) sign {
+	switch s.API {
+	case live.APIFailing:
+		if s.ReconciledAt.IsZero() {
+			return sign{"triangle", "API does not answer", "late"}
+		}
+		return sign{"triangle", "API does not answer, rooms confirmed", "late"}
+	case live.APIWaiting:
+		return sign{"dashed", "API not asked yet", ""}
+	case live.APIAnswering:
+		return sign{"ring", "rooms confirmed by API", ""}
+	}
+	return sign{"dashed", "no API to confirm rooms", ""}
 }
 
 func plural(n int, one, many string) string {

@@ -2,6 +2,7 @@ package views
 
 import (
 	"cmp"
+	"fmt"
 	"path"
 	"strconv"
 	"strings"
@@ -45,6 +46,27 @@ func verdictSign(v room.Verdict) sign {
 		return s
 	}
 	return sign{"dashed", string(v), ""}
+}
+
+// signOfDelivery is what became of a delivery or, of an entry of our own, whose it is.
+func signOfDelivery(d room.Delivery) sign {
+	if d.Said != nil && d.Said.Kind.Own() {
+		return ownSign(d.Said.Kind)
+	}
+	return verdictSign(d.Verdict)
+}
+
+// ownSign is whose an entry of our own is, where a delivery has its verdict.
+func ownSign(k room.Kind) sign {
+	switch k {
+	case room.KindJanitor:
+		return sign{"dashed", "janitor", "late"}
+	case room.KindGap:
+		return sign{"triangle", "gap", "late"}
+	case room.KindAsked:
+		return sign{"ring", "operator", ""}
+	}
+	return sign{"ring", "from API", ""}
 }
 
 // verdictBadgeClass: where a verdict is a badge, a refusal is the solid one.
@@ -109,9 +131,6 @@ var toldKinds = map[room.Kind]string{
 	room.KindAnalyticsProceeded: "analytics file is ready",
 	room.KindSpeechStarted:      "speech to text started",
 	room.KindSpeechEnded:        "speech to text ended",
-	room.KindListed:             "listed by plugNmeet’s API",
-	room.KindAbsent:             "no longer listed by plugNmeet’s API",
-	room.KindJanitor:            "nothing was heard of it for too long",
 }
 
 // tellOf says an event in words. Track events name their participants by identity only: names knows more.
@@ -120,6 +139,9 @@ func tellOf(e *room.Event, names map[string]string) told {
 		return told{}
 	}
 	t := told{who: whose(e.Participant, names), what: toldKinds[e.Kind]}
+	if e.Kind.Own() {
+		return told{what: ownTold(e)}
+	}
 	switch e.Kind {
 	case room.KindParticipantJoined:
 		t.what = "joined"
@@ -143,6 +165,31 @@ func tellOf(e *room.Event, names map[string]string) told {
 		t.what = "an event that Roomwatch does not know"
 	}
 	return t
+}
+
+// ownTold is what an entry of our own says.
+func ownTold(e *room.Event) string {
+	switch {
+	case e.Corrected != nil:
+		return e.Corrected.Text()
+	case e.Poll != nil:
+		return pollTold(e.Poll)
+	case e.Gap != nil:
+		return e.Gap.Why
+	case e.Kind == room.KindAbsent:
+		return "no longer listed by plugNmeet’s API"
+	}
+	return "listed by plugNmeet’s API, as it is now"
+}
+
+func pollTold(p *room.PollSaid) string {
+	switch {
+	case p.Failing != "":
+		return "plugNmeet could not be asked: " + p.Failing
+	case p.Sessions > 0:
+		return fmt.Sprintf("%s listed with %s; %s put right", plural(p.Rooms, "room", "rooms"), plural(p.People, "participant", "participants"), plural(p.Sessions, "session", "sessions"))
+	}
+	return fmt.Sprintf("%s listed with %s, as known", plural(p.Rooms, "room", "rooms"), plural(p.People, "participant", "participants"))
 }
 
 func whose(p *room.ParticipantSaid, names map[string]string) string {

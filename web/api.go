@@ -43,6 +43,15 @@ func list[Q, T any](s *Server, parse func(url.Values) (Q, error), ask func(conte
 	}
 }
 
+// vouched are sessions of the record, with how far the open ones have been checked.
+func (s *Server) vouched(ctx context.Context, q room.SessionQuery) (room.Page[room.Summary], error) {
+	page, err := s.Record.Sessions(ctx, q)
+	for i := range page.Items {
+		s.Board.Vouch(&page.Items[i].Head)
+	}
+	return page, err
+}
+
 // apiState is what is going on now (design section 5). The ETag names the state of the board.
 func (s *Server) apiState(c *fiber.Ctx) error {
 	values, err := filters(c)

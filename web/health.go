@@ -1,6 +1,12 @@
 package web
 
-import "github.com/gofiber/fiber/v2"
+import (
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/roomwatch/roomwatch/live"
+)
 
 // livez: the process answers.
 func (s *Server) livez(c *fiber.Ctx) error { return status(c, fiber.StatusOK, "alive") }
@@ -34,6 +40,9 @@ func (s *Server) health(c *fiber.Ctx) error {
 		"record:warnings": warned(s.Record.Warnings()),
 		"board:ready":     {{Component: "component", Status: "pass"}},
 	}
+	if part := s.sourceChecks(); len(part) > 0 {
+		checks["plugnmeet:api"] = part
+	}
 	if !s.isReady() {
 		checks["board:ready"][0].Status = "warn"
 	}
@@ -48,11 +57,32 @@ func (s *Server) health(c *fiber.Ctx) error {
 	return c.Status(code).JSON(fiber.Map{"status": overall, "checks": checks}, "application/health+json")
 }
 
+// sourceChecks are how the APIs of the sources are heard, of those that have one. They name none.
+func (s *Server) sourceChecks() (out []check) {
+	for _, source := range s.Board.Sources() {
+		c := check{Component: "system", Status: "pass"}
+		switch source.API {
+		case live.APINone:
+			continue
+		case live.APIWaiting:
+			c.Output = "was not asked yet"
+		case live.APIFailing:
+			c.Status, c.Output = "warn", "does not confirm the rooms: they are shown as deliveries told them"
+		}
+		if !source.ReconciledAt.IsZero() {
+			c.Time = source.ReconciledAt
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
 // check is what the draft says of one component.
 type check struct {
-	Component string `json:"componentType"`
-	Status    string `json:"status"` // pass, warn or fail
-	Output    string `json:"output,omitempty"`
+	Component string    `json:"componentType"`
+	Status    string    `json:"status"` // pass, warn or fail
+	Output    string    `json:"output,omitempty"`
+	Time      time.Time `json:"time,omitzero"` // of the newest good answer
 }
 
 func warned(warnings []string) []check {

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"log/slog"
+	"time"
+
+	"github.com/roomwatch/roomwatch/live"
+	"github.com/roomwatch/roomwatch/plugnmeet"
+	"github.com/roomwatch/roomwatch/room"
+	"github.com/roomwatch/roomwatch/store"
+)
+
+// meet is plugNmeet's API as the reconciler asks it.
+type meet struct{ *plugnmeet.API }
+
+func (m meet) Poll(ctx context.Context) (live.Poll, error) {
+	p, err := m.ActiveRooms(ctx)
+	if err != nil {
+		return live.Poll{}, err
+	}
+	out := live.Poll{Began: p.Began, At: p.At(), AliveAt: p.AliveAt(), Rooms: make([]room.Listing, 0, len(p.Rooms))}
+	switch {
+	case p.Hollow():
+		out.Doubt = "plugNmeet API: room/getActiveRoomsInfo: it has rooms to list and lists none; look at plugNmeet’s NATS"
+	case p.Unreadable > 0:
+		out.Doubt = fmt.Sprintf("plugNmeet API: room/getActiveRoomsInfo: %d entries of the answer could not be read", p.Unreadable)
+	}
+	for _, r := range p.Rooms {
+		out.Rooms = append(out.Rooms, room.Listing{Events: p.EventsOf(r), Short: r.Joined > len(r.Attendees), Recording: r.Recording, Streaming: r.Streaming})
+	}
+	return out, nil
+}
+
+func (m meet) Past(ctx context.Context, roomIDs []string) iter.Seq2[live.PastSession, error] {
+	return each(m.EachPastRoom(ctx, plugnmeet.PastQuery{RoomIDs: roomIDs}), func(p plugnmeet.PastRoom) (live.PastSession, bool) {
+		said, _ := p.Event(m.Source(), time.Now())
+		return live.PastSession{SID: p.SID, Ended: room.At(p.Ended), Said: said}, true
+	})
+}
+
+func (m meet) Files(ctx context.Context) iter.Seq2[room.Event, error] {
+	return each(m.EachRecording(ctx, plugnmeet.PastQuery{}), func(r plugnmeet.RecordingFile) (room.Event, bool) { return r.Event(m.Source(), time.Now()) })
+}
+
+func (m meet) Artifacts(ctx context.Context, roomID, sid string) iter.Seq2[room.Event, error] {
+	q := plugnmeet.PastQuery{SID: sid}
+	if roomID != "" {
+		q.RoomIDs = []string{roomID}
+	}
+	return each(m.EachArtifact(ctx, q), func(a plugnmeet.ArtifactFound) (room.Event, bool) { return a.Event(m.Source(), sid, time.Now()), true })
+}
+
+// each is a list in the reconciler's terms, without what has none.
+func each[T, U any](list iter.Seq2[T, error], as func(T) (U, bool)) iter.Seq2[U, error] {
+	return func(yield func(U, error) bool) {
+		for item, err := range list {
+			u, ok := as(item)
+			if (err != nil || ok) && !yield(u, err) {
+				return
+			}
+		}
+	}
+}
+
+// meetsOf are the plugNmeets that can be asked, by source.
+func meetsOf(sources []plugnmeet.Source) (map[string]*plugnmeet.API, error) {
+	out := make(map[string]*plugnmeet.API)
+	for _, s := range sources {
+		if s.ServerURL == "" {
+			continue
+		}
+		api, err := plugnmeet.NewAPI(plugnmeet.APISettings{Source: s.Name, ServerURL: s.ServerURL, APIKey: s.APIKey, Secret: s.Secrets[0]})
+		if err != nil {
+			return nil, fmt.Errorf("source %q: %w", s.Name, err)
+		}
+		out[s.Name] = api
+	}
+	return out, nil
+}
+
+// reconcilers check each source that can be asked. Among replicas the one that leads does so.
+func reconcilers(config Config, board *live.Board, record record, meets map[string]*plugnmeet.API, log *slog.Logger) (out []*live.Reconciler) {
+	settings := live.ReconcileConfig{Every: config.ReconcileEvery, Quiet: config.ReconcileQuiet, Log: log}
+	if replica, ok := record.(*store.Redis); ok {
+		settings.Leads = replica.Leads
+	}
+	for source, api := range meets {
+		out = append(out, live.NewReconciler(board, record, record, source, meet{api}, settings))
+	}
+	return out
+}

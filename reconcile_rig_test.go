@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http/httptest"
+	"slices"
+	"time"
+
+	"github.com/roomwatch/roomwatch/live"
+	"github.com/roomwatch/roomwatch/plugnmeet"
+	"github.com/roomwatch/roomwatch/room"
+	"github.com/roomwatch/roomwatch/simulate"
+	"github.com/roomwatch/roomwatch/store"
+)
+
+// checked is a board over a record, and a stand-in for plugNmeet's API that it is held against.
+type checked struct {
+	*live.Board
+	t      fatal
+	record *store.SQLite
+	api    *simulate.API
+	check  *live.Reconciler
+}
+
+// fatal is a *testing.T or a *rapid.T.
+type fatal interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+	Errorf(format string, args ...any)
+}
+
+// openChecked holds a board against a truth. It ends with the test, or when the function is called.
+func openChecked(t fatal, quiet time.Duration, truth func() []room.Detail) (*checked, func()) {
+	t.Helper()
+	silent := slog.New(slog.DiscardHandler)
+	ctx, cancel := context.WithCancel(context.Background())
+	record, err := store.Open(ctx, "memory:", silent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &checked{Board: live.NewBoard(record, []string{"default"}, silent), t: t, record: record,
+		api: &simulate.API{APIKey: testKey, Secret: testSecret, Rooms: truth}}
+	server := httptest.NewServer(c.api)
+	client, err := plugnmeet.NewAPI(plugnmeet.APISettings{Source: "default", ServerURL: server.URL, APIKey: testKey, Secret: testSecret,
+		Timeout: 2 * time.Second, Pause: time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.check = live.NewReconciler(c.Board, record, record, "default", meet{client},
+		live.ReconcileConfig{Every: 10 * time.Millisecond, Quiet: quiet, Log: silent})
+	done := make(chan error, 1)
+	go func() { done <- c.Run(ctx) }()
+	<-c.Ready()
+	return c, func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("board: %v", err)
+		}
+		client.Close()
+		server.CloseClientConnections()
+		server.Close()
+		if err := record.Close(); err != nil {
+			t.Errorf("record: %v", err)
+		}
+	}
+}
+
+// hear records deliveries as received when they were sent, and waits until they are folded.
+func (c *checked) hear(deliveries ...simulate.Delivery) {
+	c.t.Helper()
+	last := ""
+	for _, d := range deliveries {
+		delivery, err := plugnmeet.Decode("default", d.Body, d.At)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		recorded, err := c.record.Append(context.Background(), delivery)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		if recorded.Position != "" {
+			last = recorded.Position
+		}
+	}
+	for deadline := time.Now().Add(20 * time.Second); last != "" && c.Position() != last; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			c.t.Fatalf("the board stays at %q, before %q", c.Position(), last)
+		}
+	}
+}
+
+// rounds polls so many times. What the API says may be anything: that it fails is no failure.
+func (c *checked) rounds(n int) {
+	for range n {
+		_ = c.check.Round(context.Background())
+		time.Sleep(2 * time.Millisecond) // polls have different names by their millisecond
+	}
+}
+
+// open is everything that goes on by what the board knows, a line each.
+func (c *checked) open() (lines []string) {
+	c.t.Helper()
+	for cursor := ""; ; {
+		state, err := c.State(time.Now(), room.MaxLimit, cursor)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		for _, s := range state.Sessions {
+			d, err := c.Detail(context.Background(), "default", s.SID)
+			if err != nil {
+				c.t.Fatal(err)
+			}
+			lines = append(lines, goesOn(d)...)
+		}
+		if cursor = state.Next; cursor == "" {
+			slices.Sort(lines)
+			return lines
+		}
+	}
+}
+
+// truthOf is the same by the stand-in.
+func truthOf(truth []room.Detail) (lines []string) {
+	for _, d := range truth {
+		if d.State != room.StateEnded {
+			lines = append(lines, goesOn(d)...)
+		}
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+func goesOn(d room.Detail) []string {
+	lines := []string{d.RoomID + " " + d.SID + " " + d.Title + " of " + d.ParentRoomID}
+	for _, p := range d.Participants {
+		for _, c := range slices.Backward(p.Connections) {
+			if c.Open { // of one identity LiveKit keeps the newest, and closes another within the second
+				lines = append(lines, fmt.Sprint(d.RoomID, " ", p.Identity, " ", p.Name, " ", p.Kind, " ", c.SID, " since ", c.JoinedAt.UnixMilli()))
+				break
+			}
+		}
+		for _, t := range p.Tracks {
+			if t.Open {
+				lines = append(lines, fmt.Sprint(d.RoomID, " ", p.Identity, " ", t.SID, " ", t.Source, " muted ", t.Muted))
+			}
+		}
+	}
+	return lines
+}
+
+// differences are the lines that only one of both has.
+func differences(got, want []string) (out []string) {
+	for _, line := range got {
+		if _, there := slices.BinarySearch(want, line); !there {
+			out = append(out, "only here: "+line)
+		}
+	}
+	for _, line := range want {
+		if _, there := slices.BinarySearch(got, line); !there {
+			out = append(out, "only there: "+line)
+		}
+	}
+	return out
+}
+
+func (c *checked) disputed() (n int) {
+	state, err := c.State(time.Now(), room.MaxLimit, "")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, s := range state.Sessions {
+		if s.Trust == room.TrustDisputed {
+			n++
+		}
+	}
+	return n
+}
+
+// afternoon is a life of two hours up to now, and all that it told.
+func afternoon(seed uint64, rooms int) (*simulate.Life, []simulate.Delivery) {
+	start := time.Now().Add(-2 * time.Hour)
+	life := simulate.Plan{Seed: seed, Rooms: rooms, People: 6, Start: start, Memory: 1 << 20}.Begin()
+	return life, slices.Collect(life.Until(start.Add(2 * time.Hour)))
+}
