@@ -45,6 +45,9 @@ func (b *Board) Sources() []SourceState {
 	return b.sourceStates(pageGrain)
 }
 
+// SourceNames are the configured sources, in order.
+func (b *Board) SourceNames() []string { return b.sources }
+
 // Samples are the totals of the last while, at most a day, one a minute, oldest first. Read only.
 func (b *Board) Samples(last time.Duration) []room.Sample {
 	b.mu.RLock()

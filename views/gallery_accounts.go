@@ -5,6 +5,9 @@ import (
 	"time"
 
 	"github.com/a-h/templ"
+
+	"github.com/roomwatch/roomwatch/live"
+	"github.com/roomwatch/roomwatch/room"
 )
 
 // accounts are who may look, in every state.
@@ -41,4 +44,24 @@ func (g gallery) accounts() []exhibit {
 		{"api tokens", "", true, []specimen{of("some", tokensRoot(Tokens{List: tokens})), of("just made", tokensRoot(Tokens{List: tokens[:1], Fresh: "rw_" + wordName[:58]})), of("none", tokensRoot(Tokens{Problem: "A token needs a scope."}))}},
 		{"audit trail", "", true, []specimen{of("some", auditRoot(Audit{List: trail, Next: 7, More: true})), of("nothing", auditRoot(Audit{}))}},
 	}
+}
+
+// frames are what stands in pages of others.
+func (g gallery) frames() []exhibit {
+	whole := func(name string, m live.Model) specimen { return specimen{name, HTML{}.Root(m, innerOf(m))} }
+	busy, over := g.meeting(72).Detail(), g.over().Detail()
+	rows := g.rows()
+	rooms := live.EmbedRooms{Source: "default", Rows: rows, All: len(rows) + 12, Totals: room.Totals{People: 319, Bots: 18, Microphones: 90, Cameras: 152, Screens: 4}}
+	return []exhibit{
+		{"room in a frame", "framed", true, []specimen{whole("live", live.EmbedRoom{RoomID: busy.RoomID, Detail: &busy, Hour: rows[0].Hour}), whole("ended", live.EmbedRoom{RoomID: over.RoomID, Detail: &over}), whole("not known", live.EmbedRoom{RoomID: wordName})}},
+		{"rooms in a frame", "framed", true, []specimen{whole("some", rooms), whole("none", live.EmbedRooms{Source: "default"})}},
+		{"refused frame", "framed", true, []specimen{of("expired", embedRefusal("Expired", "The token of this frame has expired. Reload the page around it."))}},
+		{"foot of a frame", "", true, []specimen{still(of("connecting", embedFoot("/")))}},
+	}
+}
+
+// still is a specimen that does not stick to the window.
+func still(s specimen) specimen {
+	s.html = bytes.ReplaceAll(s.html, []byte(`class="embed-foot"`), []byte(`class="embed-foot still"`))
+	return s
 }

@@ -33,12 +33,15 @@ var mayUse = map[string]string{
 	"GET /recordings": "viewer operator admin state setting", "GET /artifacts": "viewer operator admin state setting", "GET /find": "viewer operator admin state setting",
 	"GET /intake": "operator admin state setting", "GET /intake/:position": "operator admin state setting", "GET /dev/gallery": "viewer operator admin state setting",
 
+	"GET /embed.js": "*", "POST /api/v1/embed-tokens": "operator admin mint setting",
+
 	"GET /account": "viewer operator admin", "POST /account": "viewer operator admin",
 	"GET /users": "admin", "POST /users": "admin", "GET /tokens": "admin", "POST /tokens": "admin", "GET /audit": "admin",
 }
 
 // decides are routes whose handler decides, with the answer to everybody who has no proof of the kind that it asks for.
-var decides = map[string]int{"POST /webhook": http.StatusUnauthorized, "GET /live": http.StatusUpgradeRequired}
+var decides = map[string]int{"POST /webhook": http.StatusUnauthorized, "GET /live": http.StatusUpgradeRequired,
+	"GET /embed": http.StatusUnauthorized, "GET /embed/rooms/:room_id": http.StatusUnauthorized}
 
 func TestEveryRouteIsForThoseInTheTableAndForNobodyElse(t *testing.T) {
 	t.Parallel()
@@ -48,7 +51,7 @@ func TestEveryRouteIsForThoseInTheTableAndForNobodyElse(t *testing.T) {
 	identities := r.identities()
 	asked := 0
 	for _, route := range registered(t, r.server) {
-		path := strings.NewReplacer(":sid", "s1", ":position", "1", ":name", "live.js").Replace(route)
+		path := strings.NewReplacer(":sid", "s1", ":position", "1", ":name", "live.js", ":room_id", "r1").Replace(route)
 		method, path, _ := strings.Cut(path, " ")
 		allowed, listed := mayUse[route]
 		code, decided := decides[route]

@@ -33,6 +33,11 @@ func (s *Server) routes() {
 	s.get("/api/v1/deliveries", intake, list(s, room.ParseDeliveryQuery, s.Record.Deliveries))
 	s.get("/api/v1/deliveries/:position", intake, s.apiDelivery)
 	s.get("/api/v1/openapi.yaml", rooms, s.apiDocument)
+	s.post("/api/v1/embed-tokens", s.may(access.Mint), s.mint)
+
+	s.get("/embed", s.framed(), s.compressed(), s.embedPage)
+	s.get("/embed/rooms/:room_id", s.framed(), s.compressed(), s.embedPage)
+	s.get(embedScript, anybody, s.embedScriptFile)
 
 	// Not compressed: what compresses a stream takes one that breaks off for one that ended.
 	s.get("/sessions.csv", history, export(s, sessionTable, asCSV))
