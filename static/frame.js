@@ -66,7 +66,7 @@ function expire() {
 // How it is connected, in a word.
 
 const words = { connecting: "Connecting", live: "Live", paused: "Paused", reconnecting: "Reconnecting", offline: "Offline", expired: "Expired" };
-const pill = byId("pill"), button = document.querySelector("[data-pause]");
+const pill = byId("link"), button = document.querySelector("[data-pause]");
 let heard = Date.now();
 let shown = "connecting";
 
