@@ -223,7 +223,7 @@ func TestARoomIsFramedByAnotherSiteAndLivesOnFreshTokens(t *testing.T) {
 		return fmt.Sprintf(`document.getElementById("here")?.innerText.includes(%q)`, who)
 	}
 	frame("Ana is there", here("Ana"))
-	frame("live", `document.querySelector("#link[data-state=live]")`)
+	frame("live", `document.querySelector("#link[data-link=live]")`)
 	frame("the token is gone from the address", `!location.href.includes("token")`)
 	comes("s1", "room01", "Bo")
 	frame("Bo comes in", here("Bo"))
@@ -239,10 +239,10 @@ func TestARoomIsFramedByAnotherSiteAndLivesOnFreshTokens(t *testing.T) {
 		t.Errorf("the frames hold %s", got)
 	}
 	c.willing.Store(false)
-	frame("the banner, when no fresh token comes", `!document.getElementById("expired").hidden && document.querySelector("#link[data-state=expired]")`)
+	frame("the banner, when no fresh token comes", `!document.getElementById("expired").hidden && document.querySelector("#link[data-link=expired]")`)
 	frame("what was known stays", here("Cleo"))
 	c.willing.Store(true)
-	frame("a late token brings it back", `document.getElementById("expired").hidden && document.querySelector("#link[data-state=live]")`)
+	frame("a late token brings it back", `document.getElementById("expired").hidden && document.querySelector("#link[data-link=live]")`)
 	comes("s1", "room01", "Dan")
 	frame("and it is live", here("Dan"))
 	b.forgive("404")
@@ -308,7 +308,7 @@ func TestTheExampleConsoleShowsItsRoom(t *testing.T) {
 	})
 	b, documents := startTogether(t)
 	b.visit(origin)
-	documents.await(b, ops, "Ana is there, live", `document.getElementById("here")?.innerText.includes("Ana") && document.querySelector("#link[data-state=live]")`)
+	documents.await(b, ops, "Ana is there, live", `document.getElementById("here")?.innerText.includes("Ana") && document.querySelector("#link[data-link=live]")`)
 	b.forgive("favicon")
 	for _, trouble := range b.troubles {
 		t.Errorf("the browser says: %s", trouble)

@@ -74,7 +74,7 @@ function show(connection) {
   if (over && connection.state !== "expired") return;
   shown = connection.state;
   heard = connection.heard ?? heard;
-  pill.dataset.state = shown;
+  pill.dataset.link = shown;
   pill.querySelector("[data-word]").textContent = words[shown];
   const paused = shown === "paused";
   button.hidden = !paused && shown !== "live";

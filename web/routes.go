@@ -74,6 +74,10 @@ func (s *Server) accountRoutes() {
 	own, users, tokens := s.may(access.OwnAccount), s.may(access.ManageUsers), s.may(access.ManageTokens)
 	s.get("/login", anybody, s.loginPage)
 	s.post("/logout", anybody, s.logout)
+	if s.Auth.By == ByOIDC {
+		s.get("/login/start", anybody, s.beginOIDC)
+		s.get("/login/callback", elsewhere("by what began here"), s.endOIDC)
+	}
 	if s.Auth.By == ByLocal {
 		s.post("/login", anybody, s.login)
 		s.get("/setup", anybody, s.setupPage)
