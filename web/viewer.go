@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	fasthttpws "github.com/fasthttp/websocket"
 	"github.com/gofiber/contrib/websocket"
 
 	"github.com/roomwatch/roomwatch/live"
@@ -112,6 +113,9 @@ func (v *viewer) read() {
 		switch {
 		case errors.Is(err, errBusy):
 			say(v.conn, closeBusy)
+			return
+		case errors.Is(err, fasthttpws.ErrReadLimit): // of a length that is no number the library says nothing
+			say(v.conn, websocket.CloseMessageTooBig)
 			return
 		case err != nil:
 			return // the library has said why, if the viewer broke the protocol
