@@ -30,9 +30,8 @@ type App struct {
 	board    *live.Board
 	hub      *live.Hub
 	watch    *live.Attention
-	notifier *notifier                 // nil: nobody is told
-	meets    map[string]*plugnmeet.API // by source, of those that can be asked
-	checks   []*live.Reconciler
+	notifier *notifier // nil: nobody is told
+	checks   *checks
 	server   *web.Server
 	listener net.Listener
 	debug    *http.Server // nil: profiles are not shown
@@ -48,6 +47,7 @@ type record interface {
 	live.Record
 	web.Record
 	Retain(ctx context.Context, now time.Time, history, bodies time.Duration) error
+	Leads() bool // of several replicas one does what only one should do; whoever is alone does
 	Close() error
 }
 
@@ -99,20 +99,23 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 	if err != nil {
 		return nil, errors.Join(err, record.Close())
 	}
+	if news != nil {
+		news.leads = record.Leads
+	}
 	tick, look := cmp.Or(config.Tick, live.Tick), cmp.Or(config.Look, live.LookEvery)
 	names := sourceNames(sources)
 	board := live.NewBoard(record, names, log)
 	limits := config.Attention.limits()
 	pages := views.HTML{History: time.Duration(config.Retention), Bodies: time.Duration(config.RetentionBodies)}
 	hub := live.NewHub(board, record, pages, limits, tick, log)
-	server := web.New(web.Config{Record: record, Board: board, Hub: hub, Keyring: keyring,
+	replica, _ := record.(web.Replica)
+	server := web.New(web.Config{Record: record, Replica: replica, Board: board, Hub: hub, Keyring: keyring, PlugNmeets: meets,
 		Origins: config.Origins, LoopbackOnly: config.Auth == "none", Auth: auth, Gallery: config.Gallery, Log: log})
 	setup, err := server.OpenSetup(open)
 	if err != nil {
 		return nil, errors.Join(err, record.Close())
 	}
-	checks := reconcilers(config, board, record, meets, log)
-	return &App{setup: setup, config: config, meets: meets, checks: checks, sources: names, log: log, record: record, board: board, hub: hub, server: server,
+	return &App{setup: setup, config: config, checks: newChecks(config, board, record, meets, log), sources: names, log: log, record: record, board: board, hub: hub, server: server,
 		watch: live.NewAttention(board, record, limits, look, log, tell), notifier: news, fatal: make(chan error, 3)}, nil
 }
 
@@ -140,6 +143,7 @@ func (a *App) Reload(config Config) error {
 		return fmt.Errorf("the sources are %v and were %v: that needs a restart", names, a.sources)
 	}
 	a.server.SetKeyring(keyring)
+	a.checks.reload(sources)
 	return nil
 }
 
@@ -158,9 +162,7 @@ func (a *App) Start() error {
 	a.tasks.Go(func() { a.report(a.board.Run(ctx)) })
 	a.tasks.Go(func() { a.hub.Run(ctx) })
 	a.tasks.Go(func() { a.watch.Run(ctx) })
-	for _, c := range a.checks {
-		a.tasks.Go(func() { c.Run(ctx) })
-	}
+	a.checks.run(ctx, &a.tasks)
 	if a.notifier != nil {
 		a.tasks.Go(func() { a.notifier.run(ctx) })
 	}
@@ -220,14 +222,13 @@ func (a *App) Failed() <-chan error { return a.fatal }
 // Close sends viewers away, finishes requests under way, folds and saves what was stored, and closes the
 // store. It takes at most about fifteen seconds.
 func (a *App) Close() error {
+	a.checks.closing()
 	err := a.server.Shutdown()
 	if a.debug != nil {
 		err = errors.Join(err, a.debug.Close())
 	}
 	a.stop()
 	a.tasks.Wait()
-	for _, m := range a.meets {
-		m.Close()
-	}
+	a.checks.close()
 	return errors.Join(err, a.record.Close())
 }

@@ -24,11 +24,12 @@ import (
 const (
 	testKey    = "plugnmeet"
 	testSecret = plugnmeet.Secret("a secret of the tests, long enough to start")
+	ourSecret  = plugnmeet.Secret("a secret of the replicas, long enough to start")
 )
 
 func testConfig(storeURL string) Config {
-	return Config{Listen: "127.0.0.1:0", APIKey: testKey, APISecret: testSecret, Store: storeURL, AuthConfig: AuthConfig{Auth: "none"}, Tick: 20 * time.Millisecond, Look: 100 * time.Millisecond,
-		ReconcileEvery: time.Second, ReconcileQuiet: time.Second, Retention: Period(90 * 24 * time.Hour), RetentionBodies: Period(7 * 24 * time.Hour), Attention: attentionDefaults()}
+	return Config{Listen: "127.0.0.1:0", APIKey: testKey, APISecret: testSecret, Store: storeURL, AuthConfig: AuthConfig{Auth: "none", Secret: ourSecret}, Tick: 20 * time.Millisecond, Look: 100 * time.Millisecond,
+		ReconcileEvery: time.Second, ReconcileQuiet: time.Second, UnverifiedAfter: Period(time.Hour), JanitorAfter: Period(24 * time.Hour), Retention: Period(90 * 24 * time.Hour), RetentionBodies: Period(7 * 24 * time.Hour), Attention: attentionDefaults()}
 }
 
 // testApp is the true program on a port of its own, closed with the test.
@@ -295,12 +296,16 @@ func TestTwoAppsInOneProcessKnowNothingOfEachOther(t *testing.T) {
 	b.close()
 }
 
+// lingering is what libraries keep running for the whole process.
+var lingering = []goleak.Option{
+	goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
+	goleak.IgnoreTopFunction("github.com/valyala/fasthttp/stackless.funcWorker"),      // compress, a few for all requests
+	goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"), // sleeps ten seconds, then ends
+	goleak.IgnoreAnyFunction("github.com/gofiber/fiber/v2/utils.StartTimeStampUpdater.func1.1"),
+}
+
 func TestClosingLeavesNoGoroutineBehind(t *testing.T) {
-	defer goleak.VerifyNone(t, goleak.IgnoreCurrent(),
-		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
-		goleak.IgnoreTopFunction("github.com/valyala/fasthttp/stackless.funcWorker"),      // compress, a few for all requests
-		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"), // sleeps ten seconds, then ends
-		goleak.IgnoreAnyFunction("github.com/gofiber/fiber/v2/utils.StartTimeStampUpdater.func1.1"))
+	defer goleak.VerifyNone(t, append(lingering, goleak.IgnoreCurrent())...)
 	app := startApp(t, testConfig("memory:"))
 	app.replay(capture(t, "two-people.jsonl"), 0)
 	app.history(1)

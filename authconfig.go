@@ -48,7 +48,7 @@ func (c *Config) validateAuth() error {
 		return err
 	case secret != "" && len(secret) < access.MinSecret:
 		return fmt.Errorf("SECRET is shorter than %d bytes: anybody could guess it. `openssl rand -base64 33` makes one", access.MinSecret)
-	case secret == "" && store.IsRedis(c.Store) && (c.Auth != "none" || len(c.EmbedParents) > 0):
+	case secret == "" && store.IsRedis(c.Store):
 		return errors.New("SECRET is missing: with Redis all replicas must share one. `openssl rand -base64 33` makes one")
 	}
 	token, err := secretOf(c.APIToken, c.APITokenFile, "API_TOKEN_FILE")

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/roomwatch/roomwatch/plugnmeet"
 	"github.com/roomwatch/roomwatch/room"
 	"github.com/roomwatch/roomwatch/store"
 )
@@ -53,8 +54,16 @@ func (cmd *checkCommand) findings() []finding {
 	if out[0].state == wrong {
 		return out
 	}
+	out = append(out, cmd.checkAPI()...)
 	if store.IsRedis(cmd.Store) {
-		return append(out, cmd.checkRedis()...)
+		out = append(out, cmd.checkRedis()...)
+		local := *cmd
+		local.Store = "file:" + cmd.Spool
+		if _, err := os.Stat(cmd.Spool); err != nil {
+			return out // there was no serve here yet, or it keeps no file
+		}
+		out = append(out, local.checkSpool())
+		cmd = &local // this replica's copy of the record
 	}
 	if f := cmd.checkFile(); f.about != "" {
 		out = append(out, f)
@@ -68,6 +77,41 @@ func (cmd *checkCommand) findings() []finding {
 		return out // what came in is not known
 	}
 	return append(out, checkIntake(recent, time.Now())...)
+}
+
+// checkAPI asks the plugNmeet of each source that has an address.
+func (cmd *checkCommand) checkAPI() (out []finding) {
+	sources, _, err := keysOf(&cmd.Config)
+	if err != nil {
+		return nil // the settings' own finding says so
+	}
+	meets, err := meetsOf(sources)
+	if err != nil {
+		return []finding{{wrong, "API", err.Error()}}
+	}
+	for _, s := range sources {
+		out = append(out, checkMeet(s.Name, meets[s.Name]))
+	}
+	return out
+}
+
+func checkMeet(source string, api *plugnmeet.API) finding {
+	if api == nil {
+		return finding{doubt, "API", fmt.Sprintf("source %q has no SERVER_URL: its rooms are as deliveries tell, and what is lost stays lost", source)}
+	}
+	defer api.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), openTime)
+	defer cancel()
+	poll, err := api.ActiveRooms(ctx)
+	switch {
+	case err != nil:
+		return finding{wrong, "API", fmt.Sprintf("source %q: %v", source, err)}
+	case poll.Hollow():
+		return finding{doubt, "API", fmt.Sprintf("source %q answers, but has no live data of the rooms that run: look at plugNmeet's NATS", source)}
+	case poll.Skew != 0:
+		return finding{doubt, "clocks", fmt.Sprintf("the clock of source %q is %s off ours: set both by NTP", source, poll.Skew)}
+	}
+	return finding{good, "API", fmt.Sprintf("source %q answers: %d rooms run", source, len(poll.Rooms))}
 }
 
 func (cmd *checkCommand) checkSettings() []finding {
@@ -127,6 +171,19 @@ func (cmd *checkCommand) checkRedis() (out []finding) {
 		out = append(out, finding{doubt, "spool", "is off: while Redis cannot be written, deliveries are refused, and plugNmeet tries three times only"})
 	}
 	return out
+}
+
+// checkSpool tells how much waits for Redis on this machine.
+func (cmd *checkCommand) checkSpool() finding {
+	ctx, cancel := context.WithTimeout(context.Background(), openTime)
+	defer cancel()
+	switch waiting, err := store.Waiting(ctx, cmd.Store); {
+	case err != nil:
+		return finding{doubt, "spool", fmt.Sprintf("could not be read: %v", err)}
+	case waiting > 0:
+		return finding{doubt, "spool", fmt.Sprintf("deliveries that wait in it for Redis: %d", waiting)}
+	}
+	return finding{good, "spool", "no delivery waits for Redis"}
 }
 
 // checkStore finds the newest deliveries: in the store, or at the serve that holds it.

@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/roomwatch/roomwatch/redistest"
 	"github.com/roomwatch/roomwatch/room"
+	"github.com/roomwatch/roomwatch/simulate"
 )
 
 func TestCheckReadsTheIntakeInWords(t *testing.T) {
@@ -67,11 +69,44 @@ func TestCheckWorksBesideAServeAndWithoutOne(t *testing.T) {
 	}
 }
 
+// Of a replica its file is read, too: what waits in it, and what came in.
+func TestCheckReadsTheFileOfAReplica(t *testing.T) {
+	t.Parallel()
+	port := redistest.FreePort(t)
+	r := startReplica(t, fmt.Sprintf("redis://127.0.0.1:%d", port))
+	check := func() string {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		cmd := command(t, r.dir, append([]string{"check"}, r.args[1:len(r.args)-1]...)...)
+		cmd.Env = append(cmd.Env, "ROOMWATCH_API_KEY="+testKey, "ROOMWATCH_API_SECRET="+string([]byte(testSecret)), "ROOMWATCH_SECRET="+string([]byte(ourSecret)))
+		out, _ := runWithin(ctx, cmd)
+		return out
+	}
+	says := func(out string, texts ...string) {
+		t.Helper()
+		for _, text := range texts {
+			if !strings.Contains(out, text) {
+				t.Errorf("%q is not in %s", text, out)
+			}
+		}
+	}
+	if !post(r.client, r.url, session(0, time.Now().Unix())[0].body) {
+		t.Fatal("not taken")
+	}
+	says(check(), "WRONG  redis", "look   spool     deliveries that wait in it for Redis: 1", "holds it and answers", "no delivery was ever taken")
+	redistest.StartAt(t, port)
+	await(t, "it is drained", func() bool { return r.spooled() == 0 })
+	await(t, "it is followed", func() bool { return len(r.recorded()) == 1 })
+	says(check(), "ok     redis", "ok     spool     no delivery waits", "holds it and answers", "the newest delivery, room_created")
+	r.end()
+	says(check(), "no serve holds it now", "the newest delivery, room_created")
+}
+
 func TestCheckSaysWhatIsWrongWithRedis(t *testing.T) {
 	check := func(url string, more ...string) string {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		cmd := command(t, t.TempDir(), append([]string{"check", "--auth=none", "--listen=127.0.0.1:0", "--store=" + url, "--api-key=" + testKey, "--api-secret=" + string([]byte(testSecret))}, more...)...)
+		cmd := command(t, t.TempDir(), append([]string{"check", "--auth=none", "--listen=127.0.0.1:0", "--secret=" + string([]byte(ourSecret)), "--store=" + url, "--api-key=" + testKey, "--api-secret=" + string([]byte(testSecret))}, more...)...)
 		out, _ := runWithin(ctx, cmd)
 		return out
 	}
@@ -85,6 +120,34 @@ func TestCheckSaysWhatIsWrongWithRedis(t *testing.T) {
 	} {
 		if !strings.Contains(c.out, c.says) || strings.Contains(c.out, ":secret") {
 			t.Errorf("%q is not in %s", c.says, c.out)
+		}
+	}
+}
+
+func TestCheckAsksPlugNmeet(t *testing.T) {
+	standIn := &simulate.API{APIKey: testKey, Secret: testSecret, Rooms: func() []room.Detail { return nil }}
+	server := httptest.NewServer(standIn)
+	defer server.Close()
+	for name, c := range map[string]struct {
+		change func(*Config)
+		fault  simulate.Fault
+		state  string
+		says   string
+	}{
+		"it answers":        {func(*Config) {}, simulate.NoFault, good, "0 rooms run"},
+		"no address":        {func(c *Config) { c.ServerURL = "" }, simulate.NoFault, doubt, "no SERVER_URL"},
+		"no URL":            {func(c *Config) { c.ServerURL = "meet.example.org" }, simulate.NoFault, wrong, "SERVER_URL"},
+		"another secret":    {func(c *Config) { c.APISecret = testSecret + "!" }, simulate.NoFault, wrong, "refuses"},
+		"another server":    {func(*Config) {}, simulate.WrongPlace, wrong, "not plugNmeet's API"},
+		"nobody is at home": {func(c *Config) { c.ServerURL = "http://127.0.0.1:1" }, simulate.NoFault, wrong, "nothing listens there"},
+	} {
+		config := testConfig("memory:")
+		config.ServerURL = server.URL
+		c.change(&config)
+		standIn.Suffer(c.fault)
+		found := (&checkCommand{config}).checkAPI()
+		if len(found) != 1 || found[0].state != c.state || !strings.Contains(found[0].text, c.says) {
+			t.Errorf("%s: %+v", name, found)
 		}
 	}
 }

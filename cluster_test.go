@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
+	"io"
 	"net/http"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,186 +19,239 @@ import (
 
 	"github.com/roomwatch/roomwatch/redistest"
 	"github.com/roomwatch/roomwatch/room"
-	"github.com/roomwatch/roomwatch/store"
 )
 
-// cluster is several replicas of the true program on one Redis.
-type cluster struct {
-	t    *testing.T
-	apps []*testApp
-}
+// awaitTime bounds the wait for what must come to be.
+const awaitTime = 60 * time.Second
 
-// startCluster starts a replica for each URL of a Redis, which may be ways to the same.
-func startCluster(t *testing.T, urls ...string) *cluster {
+func await(t *testing.T, what string, fact func() bool) {
 	t.Helper()
-	c := &cluster{t: t}
-	for _, url := range urls {
-		c.apps = append(c.apps, startReplica(t, url, filepath.Join(t.TempDir(), "spool.db")))
+	for deadline := time.Now().Add(awaitTime); !fact(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("never: %s", what)
+		}
 	}
-	return c
 }
 
-func startReplica(t *testing.T, url, spool string) *testApp {
+// replica is a Roomwatch process among several on one Redis. It has an address and a file of its own, and
+// both stay when it is started again.
+type replica struct {
+	t       *testing.T
+	program string // "" for the one under test
+	dir     string
+	url     string
+	args    []string
+	cmd     *exec.Cmd
+	log     *sharedLog
+	client  *http.Client
+	calm    float64 // its goroutines when it was new
+	away    atomic.Bool
+}
+
+func startReplica(t *testing.T, storeURL string) *replica {
 	t.Helper()
-	config := testConfig(url)
-	config.Spool = spool
-	app := startApp(t, config)
-	t.Cleanup(app.close)
-	return app
+	return startReplicaOf(t, "", storeURL)
 }
 
-func times(url string, n int) []string { return slices.Repeat([]string{url}, n) }
-
-// meetings are bodies of so many rooms with so many people each; the rooms with an odd number end.
-func meetings(rooms, people int) (bodies [][]byte) {
-	const begin = 1_795_311_000 // seconds since 1970
-	n := 0
-	tell := func(r, at int, event, more string) {
-		n++
-		bodies = append(bodies, fmt.Appendf(nil, `{"event":"%s","room":{"sid":"s%d","room_id":"r%d"}%s,"id":"EV_%d","created_at":"%d"}`, event, r, r, more, n, begin+at))
-	}
-	for r := range rooms {
-		tell(r, 0, "room_created", "")
-		tell(r, 1, "room_started", "")
-		for p := range people {
-			who := fmt.Sprintf(`"participant":{"sid":"PA_%d_%d","identity":"u%d","name":"Person %d","joined_at":"%d"}`, r, p, p, p, begin+2+p)
-			tell(r, 2+p, "participant_joined", ","+who)
-			tell(r, 3+p, "track_published", fmt.Sprintf(`,%s,"track":{"sid":"TR_%d_%d","type":"AUDIO","source":"MICROPHONE"}`, who, r, p))
-			if p%3 == 0 {
-				tell(r, 30+p, "participant_left", ","+who)
-			}
-		}
-		if r%2 == 1 {
-			tell(r, 100, "session_ended", "")
-		}
-	}
-	return bodies
-}
-
-// spread posts every body to two replicas at once, chosen at random, as plugNmeet does: three times at most.
-// Each answer must come within two seconds. It calls during when a third is posted, if that is not nil,
-// and goes on meanwhile.
-func (c *cluster) spread(bodies [][]byte, during func()) {
-	c.t.Helper()
-	work := make(chan []byte)
-	var senders, fault sync.WaitGroup
-	took := &answers{}
-	stop := took.meterLag()
-	for range 4 {
-		senders.Go(func() { c.send(work, took) })
-	}
-	order := rand.Perm(len(bodies))
-	for n, i := range order {
-		if n == len(bodies)/3 && during != nil {
-			fault.Go(during)
-		}
-		work <- bodies[i]
-	}
-	close(work)
-	senders.Wait()
-	fault.Wait()
-	stop()
-	slowest, lag := time.Duration(took.slowest.Load()), time.Duration(took.lag.Load())
-	c.t.Logf("%d deliveries, each sent twice; the slowest answer took %v, the machine's lag was %v, %d were sent again", len(bodies),
-		slowest.Round(time.Millisecond), lag.Round(time.Millisecond), took.again.Load())
-	if slowest > 2*time.Second+2*lag {
-		c.t.Errorf("the slowest answer took %v", slowest)
-	}
-}
-
-// answers is what spread measures.
-type answers struct{ slowest, lag, again atomic.Int64 }
-
-func raise(most *atomic.Int64, to time.Duration) {
-	for was := most.Load(); int64(to) > was && !most.CompareAndSwap(was, int64(to)); was = most.Load() {
-	}
-}
-
-// meterLag measures how late this machine does what is due: the tests run beside others.
-func (a *answers) meterLag() (stop func()) {
-	done := make(chan struct{})
-	var meter sync.WaitGroup
-	meter.Go(func() {
-		for {
-			began := time.Now()
-			select {
-			case <-done:
-				return
-			case <-time.After(10 * time.Millisecond):
-				raise(&a.lag, time.Since(began)-10*time.Millisecond)
-			}
+func startReplicaOf(t *testing.T, program, storeURL string, more ...string) *replica {
+	t.Helper()
+	listen := fmt.Sprint("127.0.0.1:", redistest.FreePort(t))
+	r := &replica{t: t, program: program, dir: t.TempDir(), url: "http://" + listen, log: new(sharedLog),
+		client: &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
+	r.args = slices.Concat([]string{"serve", "--auth=none", "--listen=" + listen, "--store=" + storeURL, "--log=warn"}, more)
+	t.Cleanup(func() {
+		r.kill()
+		if t.Failed() {
+			t.Logf("%s said\n%s", r.url, r.log)
 		}
 	})
-	return func() { close(done); meter.Wait() }
+	r.run()
+	await(t, "a replica is ready", r.ready)
+	r.calm = r.metric("go_goroutines")
+	return r
 }
 
-func (c *cluster) send(work <-chan []byte, took *answers) {
-	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{}}
-	defer client.CloseIdleConnections()
-	for body := range work {
-		var both sync.WaitGroup
-		for _, i := range rand.Perm(len(c.apps))[:min(2, len(c.apps))] {
-			both.Go(func() {
-				for try := range 3 {
-					began := time.Now()
-					taken := post(client, c.apps[i].URL(), body)
-					raise(&took.slowest, time.Since(began))
-					if taken {
-						return
-					}
-					if took.again.Add(1); try == 2 {
-						c.t.Errorf("replica %d did not take %s", i, body)
-					}
-				}
-			})
-		}
-		both.Wait()
+// run starts the process, again after kill.
+func (r *replica) run() {
+	r.t.Helper()
+	r.cmd = command(r.t, r.dir, r.args...)
+	if r.program != "" {
+		r.cmd.Path = r.program
+	}
+	r.cmd.Env = append(r.cmd.Env, "ROOMWATCH_API_KEY="+testKey, "ROOMWATCH_API_SECRET="+string([]byte(testSecret)), "ROOMWATCH_SECRET="+string([]byte(ourSecret)))
+	r.cmd.Stderr = r.log
+	if err := r.cmd.Start(); err != nil {
+		r.t.Fatal(err)
 	}
 }
 
-// control is the state after the same deliveries, in their order, in the memory of one program.
-func control(t *testing.T, bodies [][]byte) *testApp {
-	t.Helper()
-	app := startApp(t, testConfig("memory:"))
-	t.Cleanup(app.close)
-	for _, body := range bodies {
-		if !post(app.client, app.URL(), body) {
-			t.Fatalf("the control did not take %s", body)
+// kill ends the process as kill -9 does.
+func (r *replica) kill() {
+	if r.cmd == nil {
+		return
+	}
+	_ = r.cmd.Process.Kill()
+	_ = r.cmd.Wait() // it says that it was killed
+	r.cmd = nil
+	r.client.CloseIdleConnections()
+}
+
+// end asks the process to end, and waits until it has.
+func (r *replica) end() {
+	r.t.Helper()
+	if err := r.cmd.Process.Signal(os.Interrupt); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := r.cmd.Wait(); err != nil {
+		r.t.Errorf("exit: %v", err)
+	}
+	r.cmd = nil
+	r.client.CloseIdleConnections()
+}
+
+func (r *replica) ready() bool {
+	_, code := r.fetch("/readyz")
+	return code == http.StatusOK
+}
+
+// fetch reads an answer; its status is 0 when there is none.
+func (r *replica) fetch(path string) (body []byte, code int) {
+	answer, err := r.client.Get(r.url + path)
+	if err != nil {
+		return nil, 0
+	}
+	defer answer.Body.Close()
+	if body, err = io.ReadAll(answer.Body); err != nil {
+		return nil, 0
+	}
+	return body, answer.StatusCode
+}
+
+// get reads a JSON answer; what cannot be read leaves out as it is.
+func (r *replica) get(path string, out any) {
+	body, _ := r.fetch(path)
+	_ = json.Unmarshal(body, out)
+}
+
+// metric is a figure of /metrics, -1 when there is none.
+func (r *replica) metric(name string) float64 {
+	body, _ := r.fetch("/metrics")
+	for line := range strings.Lines(string(body)) {
+		if text, ok := strings.CutPrefix(line, name+" "); ok {
+			if figure, err := strconv.ParseFloat(strings.TrimSpace(text), 64); err == nil {
+				return figure
+			}
 		}
 	}
-	app.await("all is folded", func() bool { return app.board.Position() == app.end() })
-	return app
+	return -1
 }
+
+func (r *replica) leads() bool  { return r.metric("roomwatch_leads") == 1 }
+func (r *replica) spooled() int { return int(r.metric("roomwatch_spooled")) }
 
 // picture is all that a replica tells of its rooms: the state, and each session whole.
-func (a *testApp) picture(rooms int) string {
-	a.t.Helper()
+func (r *replica) picture(sids []string) string { return pictureOf(r.fetch, sids) }
+
+func pictureOf(fetch func(string) ([]byte, int), sids []string) string {
 	var state map[string]any
-	a.get("/api/v1/state?limit=200", &state)
+	body, _ := fetch("/api/v1/state?limit=200")
+	_ = json.Unmarshal(body, &state)
 	for _, own := range []string{"generated_at", "epoch", "seq", "sources"} {
 		delete(state, own)
 	}
 	var out bytes.Buffer
-	encode := json.NewEncoder(&out)
-	_ = encode.Encode(state)
-	for r := range rooms {
-		var session map[string]any
-		a.get(fmt.Sprint("/api/v1/sessions/s", r), &session)
-		_ = encode.Encode(session)
+	_ = json.NewEncoder(&out).Encode(state)
+	for _, sid := range sids {
+		session, _ := fetch("/api/v1/sessions/" + sid)
+		out.Write(append(session, '\n'))
 	}
 	return out.String()
 }
 
+// recorded counts by id what the list of deliveries has in the record.
+func (r *replica) recorded() map[string]int {
+	ids := make(map[string]int)
+	for cursor := ""; ; {
+		var page room.Page[room.Delivery]
+		r.get("/api/v1/deliveries?limit=200&cursor="+cursor, &page)
+		for _, d := range page.Items {
+			if d.Verdict.Recorded() {
+				ids[d.ID]++
+			}
+		}
+		if cursor = page.Next; cursor == "" {
+			return ids
+		}
+	}
+}
+
+// fleet is several replicas on one Redis, and what they were told.
+type fleet struct {
+	t        *testing.T
+	replicas []*replica
+	begin    int64 // of all rooms, in seconds since 1970
+
+	mu    sync.Mutex
+	sent  []posted
+	rooms int
+}
+
+// startFleet starts a replica for each URL of a Redis, which may be ways to the same.
+func startFleet(t *testing.T, urls ...string) *fleet {
+	t.Helper()
+	f := &fleet{t: t, begin: time.Now().Add(-time.Hour).Unix()}
+	for _, url := range urls {
+		f.replicas = append(f.replicas, startReplica(t, url))
+	}
+	return f
+}
+
+func times(url string, n int) []string { return slices.Repeat([]string{url}, n) }
+
+// leaders are the replicas that lead.
+func (f *fleet) leaders() (leaders []*replica) {
+	for _, r := range f.replicas {
+		if r.leads() {
+			leaders = append(leaders, r)
+		}
+	}
+	return leaders
+}
+
+// leader waits until one leads.
+func (f *fleet) leader() *replica {
+	f.t.Helper()
+	var leaders []*replica
+	await(f.t, "one leads", func() bool { leaders = f.leaders(); return len(leaders) == 1 })
+	return leaders[0]
+}
+
+// spools waits until a delivery waits at some replica, so that it is certain that a fault is felt.
+func (f *fleet) spools() {
+	f.t.Helper()
+	await(f.t, "a delivery waits", func() bool {
+		return slices.ContainsFunc(f.replicas, func(r *replica) bool { return r.spooled() > 0 })
+	})
+}
+
+// drains waits until no delivery waits for Redis.
+func (f *fleet) drains() {
+	f.t.Helper()
+	await(f.t, "nothing waits", func() bool {
+		return !slices.ContainsFunc(f.replicas, func(r *replica) bool { return r.spooled() != 0 })
+	})
+}
+
 // alike waits until every replica tells the same as the control.
-func (c *cluster) alike(control *testApp, rooms int) {
-	c.t.Helper()
-	want := control.picture(rooms)
-	for i, app := range c.apps {
+func (f *fleet) alike(control *testApp, sids []string) {
+	f.t.Helper()
+	want := control.picture(sids)
+	for _, r := range f.replicas {
 		var got string
-		deadline := time.Now().Add(30 * time.Second)
-		for got = app.picture(rooms); got != want; got = app.picture(rooms) {
+		deadline := time.Now().Add(awaitTime)
+		for got = r.picture(sids); got != want; got = r.picture(sids) {
 			if time.Now().After(deadline) {
-				c.t.Fatalf("replica %d differs from the control: %s", i, difference(got, want))
+				f.t.Fatalf("%s differs from the control: %s", r.url, difference(got, want))
 			}
 			time.Sleep(20 * time.Millisecond)
 		}
@@ -212,108 +268,120 @@ func difference(got, want string) string {
 	return "it is shorter"
 }
 
-// once waits until every replica lists each event of the bodies once among what is recorded.
-func (c *cluster) once(bodies [][]byte) {
-	c.t.Helper()
-	for i, app := range c.apps {
-		var ids map[string]int
-		app.await(fmt.Sprintf("replica %d has recorded all %d", i, len(bodies)), func() bool {
-			ids = app.recorded()
-			return len(ids) >= len(bodies)
+// once waits until every replica lists each event once among what is recorded, and no other.
+func (f *fleet) once(ids []string) {
+	f.t.Helper()
+	want := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		want[id] = true
+	}
+	for _, r := range f.replicas {
+		var recorded map[string]int
+		await(f.t, fmt.Sprintf("%s has recorded all %d", r.url, len(ids)), func() bool {
+			recorded = r.recorded()
+			return len(recorded) >= len(ids)
 		})
-		for id, n := range ids {
-			if n != 1 {
-				c.t.Errorf("replica %d recorded %s %d times", i, id, n)
+		for id, n := range recorded {
+			if n != 1 || !want[id] {
+				f.t.Errorf("%s recorded %s %d times", r.url, id, n)
 			}
 		}
-		if len(ids) != len(bodies) {
-			c.t.Errorf("replica %d recorded %d, of %d", i, len(ids), len(bodies))
-		}
 	}
 }
 
-// recorded counts by id what the list of deliveries has in the record.
-func (a *testApp) recorded() map[string]int {
-	a.t.Helper()
-	ids := make(map[string]int)
-	for cursor := ""; ; {
-		var page room.Page[room.Delivery]
-		a.get("/api/v1/deliveries?limit=200&cursor="+cursor, &page)
-		for _, d := range page.Items {
-			if d.Verdict.Recorded() {
-				ids[d.ID]++
-			}
-		}
-		if cursor = page.Next; cursor == "" {
-			return ids
-		}
-	}
-}
-
-// drained waits until no delivery waits for Redis.
-func (c *cluster) drained() {
-	c.t.Helper()
-	for i, app := range c.apps {
-		app.await(fmt.Sprintf("the spool of replica %d is drained", i), func() bool { return app.record.(*store.Redis).SpoolDepth() == 0 })
-	}
-}
-
-// leaders is how many replicas lead.
-func (c *cluster) leaders() (n int) {
-	for _, app := range c.apps {
-		if app.record.(*store.Redis).Leads() {
-			n++
-		}
-	}
-	return n
-}
-
-// Row 20: what three replicas get at random, twice, is one record that all of them tell.
+// Row 20: what three replicas get at random, twice at the same time, is one record that all of them tell.
 func TestFault20ThreeReplicasTellTheSameOfWhatAnyOfThemTook(t *testing.T) {
-	const rooms = 12
-	bodies := meetings(rooms, 10)
-	c := startCluster(t, times(redistest.Start(t).URL(), 3)...)
-	c.spread(bodies, nil)
-	c.alike(control(t, bodies), rooms)
-	c.once(bodies)
-	c.apps[0].await("one leads", func() bool { return c.leaders() == 1 })
+	t.Parallel()
+	server := redistest.Start(t)
+	f := startFleet(t, times(server.URL(), 3)...)
+	f.survives(func() {})
+	f.leader()
+	if entries := server.Must("XLEN {roomwatch}:log"); entries != fmt.Sprint(":", len(f.ids())) {
+		t.Errorf("the log has %s entries of %d events", entries, len(f.ids()))
+	}
 }
 
 func TestAReplicaThatComesLateOrAgainTellsTheSame(t *testing.T) {
-	const rooms = 6
-	bodies := meetings(rooms, 6)
-	server := redistest.Start(t)
-	c := startCluster(t, times(server.URL(), 2)...)
-	half := len(bodies) / 2
-	c.spread(bodies[:half], nil)
-
-	again := filepath.Join(t.TempDir(), "again.db")
-	config := testConfig(server.URL())
-	config.Spool = again
-	gone := startApp(t, config)
-	gone.close()
-	c.spread(bodies[half:], nil)
-	c.apps = append(c.apps, startReplica(t, server.URL(), again), startReplica(t, server.URL(), filepath.Join(t.TempDir(), "new.db")))
-	c.alike(control(t, bodies), rooms)
-	c.once(bodies)
+	t.Parallel()
+	url := redistest.Start(t).URL()
+	f := startFleet(t, times(url, 3)...)
+	again := f.replicas[2]
+	again.kill()
+	f.replicas = f.replicas[:2]
+	f.under(func() {})
+	again.run()
+	await(t, "it is ready", again.ready)
+	f.replicas = append(f.replicas, again, startReplica(t, url))
+	f.alike(f.control(), f.sids())
+	f.once(f.ids())
 }
 
 func TestALeaderThatLeavesIsFollowedByAnother(t *testing.T) {
-	server := redistest.Start(t)
-	var apps []*testApp
-	for range 2 {
-		config := testConfig(server.URL())
-		config.Spool = filepath.Join(t.TempDir(), "spool.db")
-		apps = append(apps, startApp(t, config))
-	}
-	leads := func(a *testApp) bool { return a.record.(*store.Redis).Leads() }
-	apps[0].await("one leads", func() bool { return leads(apps[0]) != leads(apps[1]) })
-	if leads(apps[1]) {
-		slices.Reverse(apps)
-	}
+	t.Parallel()
+	f := startFleet(t, times(redistest.Start(t).URL(), 2)...)
+	first := f.leader()
 	began := time.Now()
-	apps[0].close()
-	apps[1].await("the other leads", func() bool { return leads(apps[1]) })
-	t.Logf("after %v", time.Since(began).Round(time.Millisecond))
-	apps[1].close()
+	first.end()
+	if second := f.leader(); second == first {
+		t.Error("it leads although it has ended")
+	}
+	t.Logf("another led %v after it was asked to end", time.Since(began).Round(time.Millisecond))
+}
+
+// The spool outlives the process, and what is in it reaches all others.
+func TestAReplicaKilledWithDeliveriesInItsSpoolTellsThemWhenItIsBack(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	f := startFleet(t, times(server.URL(), 2)...)
+	dying := f.replicas[0]
+	f.survives(func() {
+		server.Kill()
+		await(t, "a delivery waits", func() bool { return dying.spooled() > 0 })
+		dying.kill()
+		server.Run()
+		dying.run()
+		await(t, "it is ready again", dying.ready)
+	})
+}
+
+func TestAReplicaThatFindsNoRedisTakesDeliveriesAndCatchesUp(t *testing.T) {
+	t.Parallel()
+	port := redistest.FreePort(t)
+	f := startFleet(t, fmt.Sprintf("redis://127.0.0.1:%d/0", port))
+	f.under(func() {})
+	if waiting := f.replicas[0].spooled(); waiting != len(f.ids()) {
+		t.Errorf("%d wait of %d", waiting, len(f.ids()))
+	}
+	redistest.StartAt(t, port)
+	f.drains()
+	f.alike(f.control(), f.sids())
+	f.once(f.ids())
+}
+
+// A record that one Roomwatch kept in a file is taken along to Redis, and back.
+func TestARecordMovesToRedisAndBack(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	app := startApp(t, testConfig("file:"+filepath.Join(dir, "record.db")))
+	app.replay(capture(t, "three-rooms.jsonl"), 0)
+	before := documentOf(t, app.history(5))
+	app.close()
+
+	config := testConfig(redistest.Start(t).URL())
+	config.Spool = filepath.Join(dir, "record.db")
+	moved := startApp(t, config)
+	config.Spool = filepath.Join(t.TempDir(), "new.db")
+	await(t, "it leads, and the documents are there", moved.record.Leads)
+	other := startApp(t, config)
+	for _, app := range []*testApp{moved, other} {
+		if after := documentOf(t, app.history(5)); !bytes.Equal(before, after) {
+			t.Errorf("before %s\nafter %s", before, after)
+		}
+		app.close()
+	}
+	back := startApp(t, testConfig("file:"+filepath.Join(dir, "record.db")))
+	defer back.close()
+	if after := documentOf(t, back.history(5)); !bytes.Equal(before, after) {
+		t.Errorf("before %s\nback %s", before, after)
+	}
 }

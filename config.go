@@ -28,6 +28,9 @@ type Config struct {
 	ReconcileEvery time.Duration `default:"30s" help:"How often plugNmeet is asked who is there."`
 	ReconcileQuiet time.Duration `default:"60s" help:"What was heard of so lately is not put right yet."`
 
+	UnverifiedAfter Period `default:"1h" help:"Where plugNmeet cannot be asked: a room without a delivery for so long is shown as unverified."`
+	JanitorAfter    Period `default:"24h" help:"Where plugNmeet cannot be asked: a room without a delivery for so long is ended."`
+
 	Store           string `default:"file:roomwatch.db" help:"Where the record is kept: file:PATH, memory: for a trial, or redis://, rediss://, redis-sentinel:// or redis-cluster:// for several replicas."`
 	Spool           string `default:"roomwatch-spool.db" help:"With Redis: the local file that takes deliveries while Redis cannot, and that pages are read from. off keeps neither."`
 	Retention       Period `default:"90d" help:"How long history is kept, counted from when a session was last heard of."`
@@ -94,6 +97,9 @@ func (c *Config) validate() error {
 	}
 	if c.ReconcileEvery < minEvery || c.ReconcileQuiet < 0 || c.ReconcileEvery > maxReconcile || c.ReconcileQuiet > maxReconcile {
 		return fmt.Errorf("RECONCILE_EVERY=%s, RECONCILE_QUIET=%s: want %s to %s, and at most %s", c.ReconcileEvery, c.ReconcileQuiet, minEvery, maxReconcile, maxReconcile)
+	}
+	if c.UnverifiedAfter < Period(time.Second) || c.JanitorAfter < c.UnverifiedAfter {
+		return fmt.Errorf("UNVERIFIED_AFTER=%s, JANITOR_AFTER=%s: want a second or more, and the janitor no sooner", c.UnverifiedAfter, c.JanitorAfter)
 	}
 	if err := c.Attention.validate(); err != nil {
 		return err

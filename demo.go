@@ -50,7 +50,7 @@ func (cmd *demoCommand) Run() error {
 	defer os.RemoveAll(dir)
 	secret := plugnmeet.Secret(rand.Text() + rand.Text())
 	config := Config{Listen: cmd.Listen, AuthConfig: AuthConfig{Auth: "none"}, Store: "file:" + filepath.Join(dir, "demo.db"), APIKey: demoKey, APISecret: secret, Log: cmd.Log,
-		ReconcileEvery: demoCheck, ReconcileQuiet: 2 * demoCheck, Retention: demoRetention, RetentionBodies: demoRetention, Attention: attentionDefaults(), Gallery: true}
+		ReconcileEvery: demoCheck, ReconcileQuiet: 2 * demoCheck, UnverifiedAfter: demoRetention, JanitorAfter: demoRetention, Retention: demoRetention, RetentionBodies: demoRetention, Attention: attentionDefaults(), Gallery: true}
 	plan := simulate.Plan{Seed: cmd.Seed, Rooms: cmd.Rooms, Start: time.Now().Add(-demoHistory)}
 	if err := plan.Validate(); err != nil {
 		return err

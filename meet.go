@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/roomwatch/roomwatch/live"
@@ -81,14 +82,54 @@ func meetsOf(sources []plugnmeet.Source) (map[string]*plugnmeet.API, error) {
 	return out, nil
 }
 
-// reconcilers check each source that can be asked. Among replicas the one that leads does so.
-func reconcilers(config Config, board *live.Board, record record, meets map[string]*plugnmeet.API, log *slog.Logger) (out []*live.Reconciler) {
-	settings := live.ReconcileConfig{Every: config.ReconcileEvery, Quiet: config.ReconcileQuiet, Log: log}
+// checks hold what deliveries told against plugNmeet itself, end what nobody speaks of any more, and note when
+// nothing could be received.
+type checks struct {
+	meets       map[string]*plugnmeet.API // by source, of those that can be asked
+	reconcilers []*live.Reconciler
+	janitor     *live.Janitor
+	watchman    *live.Watchman
+}
+
+// newChecks makes them. Among replicas the one that leads does the work.
+func newChecks(config Config, board *live.Board, record record, meets map[string]*plugnmeet.API, log *slog.Logger) *checks {
+	var leads func() bool
 	if replica, ok := record.(*store.Redis); ok {
-		settings.Leads = replica.Leads
+		leads = replica.Leads
 	}
+	c := &checks{meets: meets}
 	for source, api := range meets {
-		out = append(out, live.NewReconciler(board, record, record, source, meet{api}, settings))
+		c.reconcilers = append(c.reconcilers, live.NewReconciler(board, record, record, source, meet{api},
+			live.ReconcileConfig{Every: config.ReconcileEvery, Quiet: config.ReconcileQuiet, Leads: leads, Log: log}))
 	}
-	return out
+	c.janitor = live.NewJanitor(board, record, live.JanitorConfig{Unverified: time.Duration(config.UnverifiedAfter),
+		Ended: time.Duration(config.JanitorAfter), Leads: leads, Log: log})
+	c.watchman = live.NewWatchman(board, record, record, live.WatchConfig{Healthy: record.Health, Leads: leads, Log: log})
+	return c
+}
+
+func (c *checks) run(ctx context.Context, tasks *sync.WaitGroup) {
+	tasks.Go(func() { c.janitor.Run(ctx) })
+	tasks.Go(func() { c.watchman.Run(ctx) })
+	for _, r := range c.reconcilers {
+		tasks.Go(func() { r.Run(ctx) })
+	}
+}
+
+// reload takes over the keys and secrets of the sources.
+func (c *checks) reload(sources []plugnmeet.Source) {
+	for _, s := range sources {
+		if api := c.meets[s.Name]; api != nil {
+			api.SetKey(s.APIKey, s.Secrets[0])
+		}
+	}
+}
+
+// closing: nothing is received from now on.
+func (c *checks) closing() { c.watchman.Closing() }
+
+func (c *checks) close() {
+	for _, api := range c.meets {
+		api.Close()
+	}
 }

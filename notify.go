@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -94,12 +95,16 @@ const (
 	notifyTries = 3
 	notifyPause = time.Second // before the second try; twice that before the third
 	notifyQueue = 16          // posts that wait
+
+	// heirTime is for how long a replica that does not lead remembers what is new: by then the one that
+	// leads has posted it, or has died and this one leads.
+	heirTime = 15 * time.Second
 )
 
 // notifier posts alarms that are new. The body is {"alarms": […]}, each as in GET /api/v1/attention. The
 // header Roomwatch-Signature is "t=SECONDS,v1=HEX": HMAC-SHA256, keyed with the secret, of the seconds, a
 // dot and the body. What needs attention when Roomwatch starts is new to it, so a receiver that must not
-// hear of something twice remembers ids.
+// hear of something twice remembers ids. Of several replicas the one that leads posts.
 type notifier struct {
 	url    string
 	secret plugnmeet.Secret
@@ -107,6 +112,14 @@ type notifier struct {
 	pause  time.Duration
 	client *http.Client
 	queue  chan []room.Alarm
+	leads  func() bool
+	heir   []inherited // oldest first; used by run alone
+}
+
+// inherited is what this replica posts when it comes to lead soon.
+type inherited struct {
+	alarms []room.Alarm
+	at     time.Time
 }
 
 func newNotifier(c AttentionConfig, log *slog.Logger) (*notifier, error) {
@@ -116,7 +129,8 @@ func newNotifier(c AttentionConfig, log *slog.Logger) (*notifier, error) {
 	}
 	client := &http.Client{Timeout: notifyTime, Transport: http.DefaultTransport.(*http.Transport).Clone(),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	return &notifier{url: c.URL, secret: secret, log: log, pause: notifyPause, client: client, queue: make(chan []room.Alarm, notifyQueue)}, nil
+	return &notifier{url: c.URL, secret: secret, log: log, pause: notifyPause, client: client, queue: make(chan []room.Alarm, notifyQueue),
+		leads: func() bool { return true }}, nil
 }
 
 // tell hands alarms over to be posted, and never waits.
@@ -131,11 +145,20 @@ func (n *notifier) tell(alarms []room.Alarm) {
 // run posts until ctx ends.
 func (n *notifier) run(ctx context.Context) {
 	defer n.client.CloseIdleConnections()
+	tick := time.NewTicker(n.pause)
+	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case alarms := <-n.queue:
+			n.heir = append(n.heir, inherited{alarms, time.Now()})
+		case <-tick.C:
+		}
+		n.heir = slices.DeleteFunc(n.heir, func(i inherited) bool { return time.Since(i.at) > heirTime })
+		for len(n.heir) > 0 && n.leads() {
+			alarms := n.heir[0].alarms
+			n.heir = n.heir[1:]
 			if err := n.insist(ctx, alarms); err != nil {
 				n.log.Warn("what newly needs attention could not be posted", "alarms", len(alarms), "err", err)
 			}

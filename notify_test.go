@@ -11,6 +11,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,6 +20,7 @@ import (
 	"time"
 
 	"github.com/roomwatch/roomwatch/plugnmeet"
+	"github.com/roomwatch/roomwatch/redistest"
 	"github.com/roomwatch/roomwatch/room"
 )
 
@@ -222,5 +225,40 @@ func TestAttentionHasOneSetOfDefaults(t *testing.T) {
 	}
 	if l := cli.Serve.Attention.limits(); l.FileDue != 20*time.Minute || l.Refused != 7 {
 		t.Errorf("%+v", l)
+	}
+}
+
+// Of two replicas that find the same the one that leads posts it; when that one has gone, the other does.
+func TestOfSeveralReplicasTheOneThatLeadsTellsWhatNeedsAttention(t *testing.T) {
+	t.Parallel()
+	server, hook := redistest.Start(t), startReceiver(t)
+	var apps []*testApp
+	for range 2 {
+		config := testConfig(server.URL())
+		config.Spool, config.Attention = filepath.Join(t.TempDir(), "spool.db"), hook.config()
+		apps = append(apps, startApp(t, config))
+	}
+	await(t, "one leads", func() bool { return apps[0].record.Leads() != apps[1].record.Leads() })
+	if apps[1].record.Leads() {
+		slices.Reverse(apps)
+	}
+	leader, other := apps[0], apps[1]
+	defer other.close()
+	empty := func(sid string) {
+		other.told(60, "room_started", sid, "")
+		other.told(50, "start_recording", sid, recorderJob)
+	}
+	empty("s1")
+	await(t, "both list it", func() bool { return len(leader.concerns()) == 1 && len(other.concerns()) == 1 })
+	first := []string{"recording_nobody/default/s1/"}
+	await(t, "it is posted", func() bool { return slices.Equal(hook.posted(), first) })
+	leader.close()
+	empty("s2")
+	await(t, "the other posts what came since, and may post what it was not sure of", func() bool {
+		posted := hook.posted()
+		return posted[len(posted)-1] == "recording_nobody/default/s2/"
+	})
+	if posted := hook.posted(); !slices.Equal(posted, append(first, "recording_nobody/default/s2/")) && !slices.Equal(posted, append(first, first[0], "recording_nobody/default/s2/")) {
+		t.Errorf("posted %q", posted)
 	}
 }

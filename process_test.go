@@ -248,6 +248,8 @@ func TestExitCodes(t *testing.T) {
 		"no source":                {[]string{"serve", "--auth=none", "--listen=127.0.0.1:0"}, 1, "API_KEY"},
 		"a short secret":           {[]string{"serve", "--auth=none", "--listen=127.0.0.1:0", "--api-key=k", "--api-secret=short"}, 1, "shorter than 32"},
 		"a store that is not ours": {append([]string{"serve", "--auth=none", "--listen=127.0.0.1:0", "--store=mysql://u:hunter2@h/d"}, pair...), 1, "STORE=mysql://u:xxxxx@h/d"},
+		"Redis without a secret":   {append([]string{"serve", "--auth=none", "--listen=127.0.0.1:0", "--store=redis://127.0.0.1:1"}, pair...), 1, "SECRET is missing"},
+		"a short secret of ours":   {append([]string{"serve", "--auth=none", "--listen=127.0.0.1:0", "--secret=short"}, pair...), 1, "SECRET is shorter than 32"},
 		"nobody to be healthy":     {[]string{"healthcheck", "--listen=127.0.0.1:1"}, 1, "not healthy"},
 		"version":                  {[]string{"version"}, 0, "roomwatch "},
 		"help":                     {[]string{"--help"}, 0, "serve"},

@@ -28,7 +28,8 @@ const (
 	ActEmbedMinted     Act = "embed_minted"
 	ActEmbedRefused    Act = "embed_refused" // to somebody who may mint, or whose frame asked for another scope
 	ActDownload        Act = "download"
-	ActDenied          Act = "denied" // somebody known asked for what only others may
+	ActRoomEnded       Act = "room_ended" // plugNmeet was asked to end a session, and agreed
+	ActDenied          Act = "denied"     // somebody known asked for what only others may
 )
 
 var byStrangers = []Act{ActLoginFailed, ActLoginThrottled, ActSetupFailed}

@@ -13,6 +13,7 @@ const (
 	SeeIntake
 	SeeBodies
 	Download
+	EndRoom
 	SeeMetrics
 	Mint
 	OwnAccount
@@ -47,6 +48,8 @@ var rules = [actions]rule{
 	SeeBodies: {name: "see bodies", role: Operator, scope: ReadState, loopback: true, unmasked: true},
 	// Files of recordings and artifacts. Voices and names are in them.
 	Download: {name: "download", role: Operator, loopback: true, unmasked: true},
+	// To end a session for everybody in it: the one thing here that changes plugNmeet. Never for a machine.
+	EndRoom: {name: "end rooms", role: Operator, loopback: true},
 	// Figures without a room or a person in them.
 	SeeMetrics: {name: "see metrics", role: Operator, scope: ReadMetrics, loopback: true},
 	// Embed tokens (see MayMint, which asks for more).

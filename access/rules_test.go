@@ -35,6 +35,7 @@ var may = map[Action][]string{
 	SeeIntake:    {"operator", "admin", "state", "masked state", "setting", "loopback"},
 	SeeBodies:    {"operator", "admin", "state", "setting", "loopback"},
 	Download:     {"operator", "admin", "loopback"},
+	EndRoom:      {"operator", "admin", "loopback"},
 	SeeMetrics:   {"operator", "admin", "metrics", "setting", "loopback"},
 	Mint:         {"operator", "admin", "mint", "setting", "loopback"},
 	OwnAccount:   {"viewer", "masked viewer", "operator", "admin"},

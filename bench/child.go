@@ -28,6 +28,8 @@ type child struct {
 	in   io.WriteCloser
 	out  *bufio.Reader
 	addr string // host:port
+
+	debug string // where Roomwatch shows its profiles
 }
 
 // bench is what all rows share.
@@ -36,15 +38,17 @@ type bench struct {
 	repetitions int
 	quick       bool
 	made        map[string]bool // records that are ready
+	profiles    string          // a folder for CPU profiles of Roomwatch; "" for none
+	profiled    int             // seconds
 }
 
-// build compiles a main package of a module and gives the path of the binary.
-func (b *bench) build(module, pkg, name string) (string, error) {
+// build compiles a main package of a module, or files of one, and gives the path of the binary.
+func (b *bench) build(module, name string, pkg ...string) (string, error) {
 	path := filepath.Join(b.dir, name)
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
 	}
-	cmd := exec.Command("go", "build", "-o", path, pkg)
+	cmd := exec.Command("go", append([]string{"build", "-o", path}, pkg...)...)
 	cmd.Dir = module
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build %s: %w\n%s", pkg, err, out)
@@ -54,15 +58,33 @@ func (b *bench) build(module, pkg, name string) (string, error) {
 
 // serve starts the true program with a store and waits until it is ready.
 func (b *bench) serve(store string, more ...string) (*child, error) {
-	path, err := b.build(".", ".", "roomwatch")
+	path, err := b.build(".", "roomwatch", ".")
 	if err != nil {
 		return nil, err
 	}
-	c, err := start(path, append([]string{"serve", "--auth=none", "--listen=127.0.0.1:0", "--log=error", "--store=" + store}, more...)...)
+	debug, err := freeAddress()
 	if err != nil {
 		return nil, err
+	}
+	c, err := start(path, append([]string{"serve", "--auth=none", "--listen=127.0.0.1:0", "--debug-listen=" + debug, "--log=error", "--store=" + store}, more...)...)
+	if err != nil {
+		return nil, err
+	}
+	if c.debug = debug; b.profiles != "" {
+		go c.profile(b.profiles, b.profiled)
 	}
 	return c, c.ready()
+}
+
+// profile keeps a CPU profile of the process. A process that ends sooner has none.
+func (c *child) profile(folder string, seconds int) {
+	text, err := (&child{addr: c.debug}).get(fmt.Sprintf("/debug/pprof/profile?seconds=%d", seconds))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(folder, fmt.Sprintf("cpu-%d.pprof", c.cmd.Process.Pid)), []byte(text), 0o600)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench: no profile:", err)
+	}
 }
 
 // fresh starts it with a record of its own, in a file.
@@ -83,9 +105,43 @@ func (b *bench) floor(name string, args ...string) (*child, error) {
 	return start(self, append([]string{"floor", name}, args...)...)
 }
 
-// peer starts one of the programs in bench/peers.
-func (b *bench) peer(name string) (*child, error) {
-	path, err := b.build(filepath.Join("bench", "peers"), "./"+name, "peer-"+name)
+var peers = filepath.Join("bench", "peers")
+
+// livekit starts the field's receiver of webhooks.
+func (b *bench) livekit() (*child, error) {
+	path, err := b.build(peers, "peer-livekit", "./livekit")
+	if err != nil {
+		return nil, err
+	}
+	return start(path)
+}
+
+// hub starts gorilla's hub example: two files of it as they are in its module, and a main of ours.
+func (b *bench) hub() (*child, error) {
+	dir, err := os.MkdirTemp(b.dir, "hub")
+	if err != nil {
+		return nil, err
+	}
+	list := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/gorilla/websocket")
+	list.Dir = peers
+	module, err := list.Output()
+	if err != nil {
+		return nil, fmt.Errorf("find gorilla/websocket: %w", err)
+	}
+	example := filepath.Join(strings.TrimSpace(string(module)), "examples", "chat")
+	var files []string
+	for _, from := range []string{filepath.Join(example, "hub.go"), filepath.Join(example, "client.go"), filepath.Join(peers, "hub", "main.go")} {
+		text, err := os.ReadFile(from)
+		if err != nil {
+			return nil, err
+		}
+		to := filepath.Join(dir, filepath.Base(from))
+		if err := os.WriteFile(to, text, 0o600); err != nil {
+			return nil, err
+		}
+		files = append(files, to)
+	}
+	path, err := b.build(peers, "peer-hub", files...)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +158,7 @@ func start(path string, args ...string) (*child, error) {
 			c.cmd.Env = append(c.cmd.Env, line)
 		}
 	}
-	c.cmd.Env = append(c.cmd.Env, "ROOMWATCH_API_KEY="+benchKey, "ROOMWATCH_API_SECRET="+benchSecret)
+	c.cmd.Env = append(c.cmd.Env, "ROOMWATCH_API_KEY="+benchKey, "ROOMWATCH_API_SECRET="+benchSecret, "ROOMWATCH_SECRET="+benchSecret)
 	out, err := c.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err

@@ -156,7 +156,7 @@ func (b *bench) written(viewers, frames int, size *int) run {
 // chatted measures gorilla's hub example.
 func (b *bench) chatted(viewers, frames int, size *int) run {
 	return func() (outcome, error) {
-		c, err := b.peer("hub")
+		c, err := b.hub()
 		if err != nil {
 			return nil, err
 		}

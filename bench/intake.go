@@ -6,9 +6,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/roomwatch/roomwatch/plugnmeet"
@@ -61,7 +65,7 @@ func (b *bench) deliveries(rows map[int]bool) ([]figure, error) {
 	}
 	variants := []run{intake(func() (*child, error) { return b.fresh() }, posts)}
 	if rows[3] {
-		variants = append(variants, intake(func() (*child, error) { return b.peer("livekit") }, posts))
+		variants = append(variants, intake(func() (*child, error) { return b.livekit() }, posts))
 	}
 	kept, err := interleave(b.repetitions, intake(func() (*child, error) { return b.floor("answer") }, posts), variants...)
 	if err != nil {
@@ -163,8 +167,63 @@ func take(record *store.SQLite, keyring *plugnmeet.Keyring, tokens [][]string, b
 	return nil
 }
 
-// replicas is row 5: deliveries through Redis.
+// replicas is row 5: the same through Redis, against the same floor.
 func (b *bench) replicas(map[int]bool) ([]figure, error) {
 	f := figure{Name: "5 deliveries a second through Redis", Goal: 0.25, moonshot: 0.33, Better: higher}
-	return []figure{missing(f, errors.New("Redis is not built yet"))}, nil
+	redis, err := exec.LookPath("redis-server")
+	if err != nil {
+		return []figure{missing(f, errors.New("there is no redis-server here"))}, nil
+	}
+	posts, err := b.posts()
+	if err != nil {
+		return nil, err
+	}
+	kept, err := interleave(b.repetitions, intake(func() (*child, error) { return b.floor("answer") }, posts), b.throughRedis(redis, posts))
+	if err != nil {
+		return []figure{missing(f, err)}, nil
+	}
+	return []figure{compare(f, kept, 0, "rate", theFloor, "rate")}, nil
+}
+
+// throughRedis measures intake with a Redis of its own, which writes its log every second.
+func (b *bench) throughRedis(redis string, posts [][]byte) run {
+	return func() (outcome, error) {
+		dir, err := os.MkdirTemp(b.dir, "redis")
+		if err != nil {
+			return nil, err
+		}
+		addr, err := freeAddress()
+		if err != nil {
+			return nil, err
+		}
+		_, port, _ := net.SplitHostPort(addr)
+		server := exec.Command(redis, "--bind", "127.0.0.1", "--port", port, "--dir", dir, "--save", "", "--appendonly", "yes")
+		server.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+		if err := server.Start(); err != nil {
+			return nil, err
+		}
+		defer func() {
+			_ = server.Process.Kill()
+			_ = server.Wait()
+		}()
+		if err := answering(addr); err != nil {
+			return nil, err
+		}
+		return intake(func() (*child, error) {
+			return b.serve("redis://"+addr+"/0", "--spool="+filepath.Join(dir, "spool.db"))
+		}, posts)()
+	}
+}
+
+// answering waits until somebody listens at an address.
+func answering(addr string) error {
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		conn, err := net.Dial("tcp4", addr)
+		if err == nil {
+			return conn.Close()
+		}
+		if time.Now().After(deadline) {
+			return err
+		}
+	}
 }

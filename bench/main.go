@@ -46,10 +46,16 @@ func main() {
 	quick := flag.Bool("quick", false, "rows 1, 2, 4, 6, 7, 14 and 16, three repetitions: under two minutes")
 	asJSON := flag.Bool("json", false, "one JSON object a line instead of a table")
 	only := flag.String("rows", "", "measure these rows only, for example 1,2,4")
+	profiles := flag.String("profiles", "", "keep CPU profiles of Roomwatch's first seconds in this folder")
+	profiled := flag.Int("profile-seconds", 4, "how many seconds")
 	flag.Parse()
 	rows, err := wanted(*only, *quick)
 	fail(err)
-	fail(measureAll(rows, *quick, *asJSON))
+	b := &bench{repetitions: 5, quick: *quick, profiles: *profiles, profiled: *profiled, made: make(map[string]bool)}
+	if *quick {
+		b.repetitions = 3
+	}
+	fail(b.measureAll(rows, *asJSON))
 }
 
 func fail(err error) {
@@ -84,16 +90,11 @@ func wanted(only string, quick bool) (map[int]bool, error) {
 }
 
 // measureAll measures group by group and prints each as soon as it is known.
-func measureAll(rows map[int]bool, quick, asJSON bool) error {
-	dir, err := os.MkdirTemp("", "roomwatch-bench-")
-	if err != nil {
+func (b *bench) measureAll(rows map[int]bool, asJSON bool) (err error) {
+	if b.dir, err = os.MkdirTemp("", "roomwatch-bench-"); err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	b := &bench{dir: dir, repetitions: 5, quick: quick, made: make(map[string]bool)}
-	if quick {
-		b.repetitions = 3
-	}
+	defer os.RemoveAll(b.dir)
 	if !asJSON {
 		fmt.Printf("%-52s %12s %12s %9s %9s %9s\n", "", "value", "floor", "ratio", "must", "moonshot")
 	}

@@ -64,11 +64,7 @@ func (b *bench) participants(map[int]bool) ([]figure, error) {
 
 // heapOf is the heap of a server that was told of rooms with people by webhooks, in bytes.
 func (b *bench) heapOf(rooms, people int) (float64, error) {
-	debug, err := freeAddress()
-	if err != nil {
-		return 0, err
-	}
-	c, err := b.fresh("--debug-listen=" + debug)
+	c, err := b.fresh()
 	if err != nil {
 		return 0, err
 	}
@@ -94,7 +90,7 @@ func (b *bench) heapOf(rooms, people int) (float64, error) {
 		return 0, err
 	}
 	time.Sleep(settled)
-	return heap(debug)
+	return heap(c.debug)
 }
 
 // heap asks a process for what is alive on its heap.

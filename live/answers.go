@@ -22,10 +22,12 @@ type State struct {
 	Sources     []SourceState   `json:"sources"`
 	Sessions    []*room.Summary `json:"sessions"` // created and live, newest first
 	Next        string          `json:"next,omitempty"`
+	AsOf        time.Time       `json:"as_of,omitzero"` // when Redis is away: the moment up to which deliveries are told
 }
 
-// Seq grows with every batch of entries; together with the epoch it names a state of the board.
+// Seq grows whenever something else is shown; together with the epoch it names a state of the board.
 func (b *Board) Seq() uint64 {
+	b.catchUp()
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return b.seq
@@ -33,6 +35,7 @@ func (b *Board) Seq() uint64 {
 
 // Totals are the sums over all rooms now.
 func (b *Board) Totals() room.Totals {
+	b.catchUp()
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return b.totals
@@ -48,6 +51,13 @@ func (b *Board) Sources() []SourceState {
 // SourceNames are the configured sources, in order.
 func (b *Board) SourceNames() []string { return b.sources }
 
+// AsOf is zero while the board is up to date, else the moment up to which deliveries are in it.
+func (b *Board) AsOf() time.Time {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.asOf
+}
+
 // Samples are the totals of the last while, at most a day, one a minute, oldest first. Read only.
 func (b *Board) Samples(last time.Duration) []room.Sample {
 	b.mu.RLock()
@@ -57,7 +67,7 @@ func (b *Board) Samples(last time.Duration) []room.Sample {
 
 func (b *Board) sampled(last time.Duration) []room.Sample {
 	from, _ := slices.BinarySearchFunc(b.samples, time.Now().Add(-last), func(s room.Sample, at time.Time) int { return s.At.Compare(at) })
-	return b.samples[from:]
+	return withoutGaps(b.samples[from:], b.gapsIn("", time.Now().Add(-last), time.Time{}))
 }
 
 // filedSeq is the seq at which lists last changed.
@@ -73,8 +83,9 @@ func (b *Board) State(now time.Time, limit int, cursor string) (State, error) {
 	if err != nil {
 		return State{}, err
 	}
+	b.catchUp()
 	b.mu.RLock()
-	st := State{GeneratedAt: now.UTC(), Epoch: b.epoch, Seq: b.seq, Totals: b.totals, Sources: b.sourceStates(time.Millisecond)}
+	st := State{GeneratedAt: now.UTC(), Epoch: b.epoch, Seq: b.seq, Totals: b.totals, Sources: b.sourceStates(time.Millisecond), AsOf: b.asOf}
 	st.Sessions = (&matching{}).of(b.open)
 	b.mu.RUnlock()
 	slices.SortFunc(st.Sessions, func(x, y *room.Summary) int { return strings.Compare(standsAt(y), standsAt(x)) })
@@ -163,6 +174,7 @@ func (b *Board) Detail(ctx context.Context, source, sid string) (room.Detail, er
 
 // Name is what people call a session in memory; of one that is not, its sid.
 func (b *Board) Name(key room.Key) string {
+	b.catchUp()
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	if e := b.sessions[key]; e != nil {
@@ -191,9 +203,10 @@ func (b *Board) lookup(ctx context.Context, source, sid string) (*room.Session, 
 
 // overview is the page of live rooms as it is now, and the seq that it is of.
 func (b *Board) overview(q RoomQuery, m *matching) (Overview, uint64) {
+	b.catchUp()
 	b.mu.RLock()
 	seq, matches := b.seq, m.of(b.open)
-	o := Overview{Query: q, Totals: b.totals, Sources: b.sourceStates(pageGrain), Ended: b.justEnded(), Hour: b.sampled(time.Hour), Alarms: b.alarms}
+	o := Overview{Query: q, Totals: b.totals, Sources: b.sourceStates(pageGrain), Ended: b.justEnded(), Hour: b.sampled(time.Hour), Alarms: b.alarms, AsOf: b.asOf}
 	b.mu.RUnlock()
 	for _, s := range matches {
 		o.Counts.count(s)
@@ -224,9 +237,10 @@ func (b *Board) justEnded() []*room.Summary {
 
 // room is the page of one session as it is now, and the seq that it is of.
 func (b *Board) room(key room.Key) (Room, uint64) {
+	b.catchUp()
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	r := Room{SID: key.SID, Sources: b.sourceStates(pageGrain), AlarmCount: len(b.alarms)}
+	r := Room{SID: key.SID, Sources: b.sourceStates(pageGrain), AlarmCount: len(b.alarms), AsOf: b.asOf}
 	e := b.sessions[key]
 	if e == nil {
 		return r, b.seq
@@ -237,6 +251,7 @@ func (b *Board) room(key room.Key) (Room, uint64) {
 		checkMutes(&d)
 	}
 	r.Detail = &d
+	r.Gaps = b.gapsIn(key.Source, d.Begin(), d.EndedAt)
 	r.Parent = b.newestOf(roomKey{key.Source, d.ParentRoomID}, d.Begin())
 	r.Breakouts = b.breakoutsOf(e)
 	return r, b.seq

@@ -103,6 +103,7 @@ func (a *Attention) refused(ctx context.Context, now time.Time) ([]room.Alarm, e
 
 // trouble is what is wrong with open sessions and with sources.
 func (b *Board) trouble(now time.Time, limits room.Limits) (out []room.Alarm) {
+	b.catchUp()
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	rooms := make(map[string]int)
@@ -113,6 +114,10 @@ func (b *Board) trouble(now time.Time, limits room.Limits) (out []room.Alarm) {
 		}
 	}
 	for _, name := range b.sources {
+		if c := b.checks[name]; c != nil && c.overdue(now) {
+			out = append(out, room.Alarm{Concern: room.ConcernAPIFailing, Source: name, Since: c.good.Time(), Limit: missedPolls * c.every,
+				Count: rooms[name], Message: c.said.Failing})
+		}
 		last := b.last[name]
 		if rooms[name] > 0 && !last.IsZero() && now.Sub(last) > limits.Silent {
 			out = append(out, room.Alarm{Concern: room.ConcernSourceSilent, Source: name, Since: last.UTC(), Limit: limits.Silent, Count: rooms[name]})

@@ -14,6 +14,7 @@ type Audience struct {
 	NoDeliveries bool
 	NoBodies     bool   // of deliveries
 	NoFiles      bool   // nothing can be downloaded
+	NoEnds       bool   // no room can be ended
 	Frame        string // the source that a frame is bound to; "" outside of frames
 	FrameRoom    string // the room_id that it is bound to, "" for all of the source
 }

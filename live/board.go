@@ -28,6 +28,7 @@ type Record interface {
 	Noted() uint64 // how many notes were written: grows
 	Sample(ctx context.Context, s room.Sample) error
 	Samples(ctx context.Context, since time.Time) ([]room.Sample, error)
+	AsOf() time.Time // zero while what is delivered comes soon; else the moment up to which it came
 }
 
 // Board holds every session that is open or was lately. It changes only by folding the record, so every
@@ -47,6 +48,8 @@ type Board struct {
 	closed   map[room.Key]*entry // those that have
 	rooms    index               // by the session's own room_id
 	dirty    map[room.Key]*entry // those with something that is not saved
+	touched  map[room.Key]*entry // those whose facts changed since what they show was derived
+	behind   bool                // something was folded since then
 	children index               // breakouts, by their parent's room_id
 	totals   room.Totals
 	last     map[string]time.Time // newest delivery by source
@@ -60,7 +63,9 @@ type Board struct {
 	filed    uint64        // the seq at which lists last changed
 	samples  []room.Sample // of the last day, one a minute
 	alarms   []room.Alarm  // replaced, never changed
+	asOf     time.Time     // of the record, as it was last told
 
+	gaps       []Gap             // by their begin; replaced, never changed
 	checks     map[string]*check // by source, of those that have an API to ask
 	unverified time.Duration     // after so long without a delivery a session is not verified, where there is no API
 }
@@ -128,7 +133,7 @@ func NewBoard(record Record, sources []string, log *slog.Logger) *Board {
 		record: record, log: log, epoch: newEpoch(), sources: sources,
 		ready: make(chan struct{}), bell: make(chan struct{}, 1),
 		sessions: make(map[room.Key]*entry), open: make(map[room.Key]*entry), closed: make(map[room.Key]*entry),
-		dirty: make(map[room.Key]*entry), rooms: make(index), children: make(index),
+		dirty: make(map[room.Key]*entry), touched: make(map[room.Key]*entry), rooms: make(index), children: make(index),
 		last: make(map[string]time.Time), news: freshNews(),
 		checks: make(map[string]*check), unverified: defaultUnverified,
 	}
@@ -147,19 +152,18 @@ func newEpoch() string { return rand.Text()[:10] }
 // Ready is closed when the record is folded to the end that it had at start.
 func (b *Board) Ready() <-chan struct{} { return b.ready }
 
-// fold takes a batch of entries. Entries may come again: nothing here depends on how often one is seen.
+// fold takes a batch of entries. Entries may come again: nothing here depends on how often one is seen. What
+// sessions then show is derived when somebody asks: many batches may come before.
 func (b *Board) fold(ctx context.Context, batch []room.Delivery) error {
 	if err := b.admitAll(ctx, batch); err != nil {
 		return err
 	}
 	b.mu.Lock()
-	touched := make(map[room.Key]*entry)
+	b.behind = true
 	for _, d := range batch {
-		b.take(d, touched)
+		b.take(d)
 	}
-	b.settle(touched)
-	b.position = batch[len(batch)-1].Position
-	b.seq++
+	b.position, b.behind = batch[len(batch)-1].Position, true
 	b.arrive()
 	b.mu.Unlock()
 	b.tell()
@@ -167,7 +171,7 @@ func (b *Board) fold(ctx context.Context, batch []room.Delivery) error {
 }
 
 // take applies one entry.
-func (b *Board) take(d room.Delivery, touched map[room.Key]*entry) {
+func (b *Board) take(d room.Delivery) {
 	own := d.Said != nil && d.Said.Kind.Own()
 	if !own && d.ReceivedAt.After(b.last[d.Source]) {
 		b.last[d.Source] = d.ReceivedAt
@@ -175,8 +179,12 @@ func (b *Board) take(d room.Delivery, touched map[room.Key]*entry) {
 	if d.Position == b.goal {
 		b.goal = ""
 	}
-	if own && d.Said.Kind == room.KindPolled {
-		b.polled(d.Said, touched)
+	switch {
+	case own && d.Said.Kind == room.KindPolled:
+		b.polled(d.Said)
+	case own && d.Said.Gap != nil:
+		b.addGap(d.Said)
+		b.news.filed = true
 	}
 	if d.Said == nil || d.Said.SID == "" {
 		return
@@ -187,8 +195,32 @@ func (b *Board) take(d room.Delivery, touched map[room.Key]*entry) {
 	b.dirty[key] = e                  // even an entry that says nothing new tells when the session was last heard of
 	b.news.sessions[key] = struct{}{} // its page lists it all the same
 	if e.session.Apply(*d.Said) {
-		touched[key] = e
+		b.touched[key] = e
 	}
+}
+
+// catchUp brings what is shown up to what is folded. Whoever reads what is shown calls it before.
+func (b *Board) catchUp() {
+	b.mu.RLock()
+	behind := b.behind
+	b.mu.RUnlock()
+	if !behind {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.derive()
+}
+
+// derive is catchUp for who has the lock.
+func (b *Board) derive() {
+	if !b.behind {
+		return
+	}
+	b.settle(b.touched)
+	clear(b.touched)
+	b.behind = false
+	b.seq++
 }
 
 // settle derives what the touched sessions show, keeps the totals, and tells sessions of one room_id of
@@ -286,6 +318,7 @@ func (b *Board) tell() {
 func (b *Board) takeNews() news {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.derive()
 	taken := b.news
 	b.news = freshNews()
 	return taken

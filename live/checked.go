@@ -56,7 +56,7 @@ func (b *Board) expect(source string, every time.Duration) {
 }
 
 // polled folds that there was a poll. Sessions whose trust changes by it are touched.
-func (b *Board) polled(e *room.Event, touched map[room.Key]*entry) {
+func (b *Board) polled(e *room.Event) {
 	c := b.checks[e.Source]
 	if c == nil || e.Poll == nil || e.At < c.asked {
 		return // the source has no API any more, or the entry came again
@@ -70,6 +70,7 @@ func (b *Board) polled(e *room.Event, touched map[room.Key]*entry) {
 	before := c.disputed
 	c.disputed = set(c.said.Disputed)
 	unlisted := set(c.said.Unlisted)
+	b.derive() // which sessions are open
 	for key, s := range b.open {
 		if key.Source != e.Source {
 			continue
@@ -78,7 +79,7 @@ func (b *Board) polled(e *room.Event, touched map[room.Key]*entry) {
 			s.verified = e.At
 		}
 		if before[key.SID] != c.disputed[key.SID] || s.summary.Trust == room.TrustUnverified {
-			touched[key] = s
+			b.touched[key] = s
 		}
 	}
 }
@@ -117,6 +118,7 @@ func (b *Board) trust(e *entry, s *room.Summary, now time.Time) room.Trust {
 func (b *Board) retrust(now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.derive()
 	changed := false
 	for _, e := range b.open {
 		if e.summary.Trust != b.trust(e, trustOf(e), now) {
@@ -149,6 +151,7 @@ func (e *entry) verifiedAt() time.Time {
 
 // Vouch sets how far sessions have been checked, of those that are open.
 func (b *Board) Vouch(heads ...*room.Head) {
+	b.catchUp()
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	for _, h := range heads {
@@ -194,6 +197,7 @@ type openSession struct {
 }
 
 func (b *Board) openOf(source string) (out []openSession) {
+	b.catchUp()
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	for key, e := range b.open {
@@ -220,6 +224,7 @@ func (b *Board) known(ctx context.Context, key room.Key) (room.Detail, error) {
 }
 
 func (b *Board) held(key room.Key) (room.Detail, bool) {
+	b.catchUp() // sessions learn of their successors
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	e := b.sessions[key]

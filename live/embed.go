@@ -104,6 +104,7 @@ func (h *Hub) lastOf(ctx context.Context, source string, m *EmbedRoom) error {
 
 // embedRoom is the newest session of a room among those in memory.
 func (b *Board) embedRoom(rk roomKey) (EmbedRoom, uint64) {
+	b.catchUp()
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	m := EmbedRoom{RoomID: rk.roomID}
@@ -115,6 +116,9 @@ func (b *Board) embedRoom(rk roomKey) (EmbedRoom, uint64) {
 	}
 	if newest != nil {
 		d := newest.session.Detail()
+		if d.State != room.StateEnded {
+			checkMutes(&d)
+		}
 		m.Detail, m.Hour = &d, newest.lately.hour(time.Now())
 	}
 	return m, b.seq
@@ -133,6 +137,7 @@ func newer(x, y *room.Summary) bool {
 
 // embedRooms are the rooms of one source that go on.
 func (b *Board) embedRooms(source string) (EmbedRooms, uint64) {
+	b.catchUp()
 	m := EmbedRooms{Source: source}
 	var sums []*room.Summary
 	b.mu.RLock()

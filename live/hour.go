@@ -20,6 +20,7 @@ type Hour struct {
 	People   [HourSlots]uint16
 	Recorded uint32 // a bit for each slot in which it was recorded, the lowest is the oldest slot
 	Streamed uint32
+	Missed   uint32 // the slots in which deliveries may have been lost
 }
 
 // lately is what an Hour is made of. It is replaced with the summary, never changed.
@@ -109,7 +110,29 @@ func (b *Board) fillHours(rows []Row, now time.Time) {
 	for i := range rows {
 		if e := b.sessions[rows[i].Key()]; e != nil {
 			rows[i].Hour = e.lately.hour(now)
+			rows[i].Hour.Missed = missedIn(rows[i].Hour, b.gapsIn(rows[i].Source, now.Add(-time.Hour), time.Time{}), now)
 			rows[i].VerifiedAt = e.verifiedAt().Truncate(time.Second)
 		}
 	}
+}
+
+// missedIn are the slots of which a gap takes half a minute or more.
+func missedIn(h Hour, gaps []Gap, now time.Time) (out uint32) {
+	end := now.Truncate(hourSlot).Add(hourSlot)
+	for _, g := range gaps {
+		for i := HourSlots - h.Slots; i < HourSlots; i++ {
+			from := end.Add(time.Duration(i-HourSlots) * hourSlot)
+			to := from.Add(hourSlot)
+			if g.From.After(from) {
+				from = g.From
+			}
+			if g.To.Before(to) {
+				to = g.To
+			}
+			if to.Sub(from) >= 30*time.Second {
+				out |= 1 << i
+			}
+		}
+	}
+	return out
 }

@@ -143,6 +143,7 @@ func (b *Board) saveRegularly(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			b.date()
 			b.retrust(time.Now())
 			if err := errors.Join(b.save(ctx), b.sample(ctx, time.Now())); err != nil && ctx.Err() == nil {
 				b.log.Error("saving sessions failed, trying again", "err", err)
@@ -189,6 +190,7 @@ func (b *Board) turnPage(s *room.Sample) {
 // sample keeps the totals of every whole minute, once the board knows them.
 func (b *Board) sample(ctx context.Context, now time.Time) error {
 	minute := now.UTC().Truncate(time.Minute)
+	b.catchUp()
 	b.mu.RLock()
 	s := room.Sample{At: minute, Totals: b.totals}
 	known := len(b.samples) > 0 && !b.samples[len(b.samples)-1].At.Before(minute)
@@ -208,10 +210,24 @@ func (b *Board) sample(ctx context.Context, now time.Time) error {
 	return nil
 }
 
+// date tells every page when the record falls behind, or is up to date again.
+func (b *Board) date() {
+	asOf := b.record.AsOf().UTC().Truncate(time.Second)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if asOf.Equal(b.asOf) {
+		return
+	}
+	b.asOf, b.news.bars = asOf, true
+	b.seq++
+	b.tell()
+}
+
 // unsaved copies what is to be saved, at one moment.
 func (b *Board) unsaved() ([]*room.Session, string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.derive() // sessions learn of their successors
 	sessions := make([]*room.Session, 0, len(b.dirty))
 	for _, e := range b.dirty {
 		sessions = append(sessions, e.session.Clone())
@@ -235,6 +251,7 @@ func (b *Board) keepUnsaved(sessions []*room.Session) {
 func (b *Board) forget(now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.derive() // which sessions have ended
 	unused := keepEnded
 	if len(b.closed) > maxEnded {
 		unused = time.Minute

@@ -49,9 +49,9 @@ func (h *Hub) ask(q Question, m *matching) (Model, uint64, error) {
 	case room.SessionQuery:
 		model, err = h.sessions(ctx, list)
 	case room.RecordingQuery:
-		model, err = h.recordings(ctx, list)
+		model, err = h.recordings(ctx, list, q.For)
 	case room.ArtifactQuery:
-		model, err = h.artifacts(ctx, list)
+		model, err = h.artifacts(ctx, list, q.For)
 	case room.DeliveryQuery:
 		model, err = h.intake(ctx, list, q.For)
 	case RoomQuery:
@@ -71,7 +71,8 @@ func (h *Hub) ask(q Question, m *matching) (Model, uint64, error) {
 func thisMinute() time.Time { return time.Now().UTC().Truncate(time.Minute) }
 
 func (h *Hub) sessions(ctx context.Context, q room.SessionQuery) (m Sessions, err error) {
-	m = Sessions{Query: q, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms()), Day: h.board.Samples(sampledFor)}
+	m = Sessions{Query: q, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms()), AsOf: h.board.AsOf(), Day: h.board.Samples(sampledFor),
+		Gaps: h.board.Gaps("", time.Now().Add(-sampledFor), time.Time{})}
 	if m.Page, err = h.lists.Sessions(ctx, q); err != nil {
 		return m, err
 	}
@@ -79,8 +80,8 @@ func (h *Hub) sessions(ctx context.Context, q room.SessionQuery) (m Sessions, er
 	return m, err
 }
 
-func (h *Hub) recordings(ctx context.Context, q room.RecordingQuery) (m Recordings, err error) {
-	m = Recordings{Query: q, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms())}
+func (h *Hub) recordings(ctx context.Context, q room.RecordingQuery, who Audience) (m Recordings, err error) {
+	m = Recordings{Query: q, NoFiles: who.NoFiles, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms()), AsOf: h.board.AsOf()}
 	page, err := h.lists.Recordings(ctx, q)
 	if err != nil {
 		return m, err
@@ -93,8 +94,8 @@ func (h *Hub) recordings(ctx context.Context, q room.RecordingQuery) (m Recordin
 	return m, err
 }
 
-func (h *Hub) artifacts(ctx context.Context, q room.ArtifactQuery) (m Artifacts, err error) {
-	m = Artifacts{Query: q, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms())}
+func (h *Hub) artifacts(ctx context.Context, q room.ArtifactQuery, who Audience) (m Artifacts, err error) {
+	m = Artifacts{Query: q, NoFiles: who.NoFiles, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms()), AsOf: h.board.AsOf()}
 	if m.Page, err = h.lists.Artifacts(ctx, q); err != nil {
 		return m, err
 	}
@@ -110,7 +111,7 @@ func (h *Hub) artifacts(ctx context.Context, q room.ArtifactQuery) (m Artifacts,
 }
 
 func (h *Hub) intake(ctx context.Context, q room.DeliveryQuery, who Audience) (m Intake, err error) {
-	m = Intake{Query: q, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms())}
+	m = Intake{Query: q, Minute: thisMinute(), Sources: h.board.Sources(), AlarmCount: len(h.board.Alarms()), AsOf: h.board.AsOf()}
 	if m.Rows, m.Next, err = h.deliveries(ctx, q); err != nil {
 		return m, err
 	}

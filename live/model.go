@@ -33,6 +33,7 @@ type Overview struct {
 	Pages   int   // at least 1
 	Counts  RoomCounts
 	Alarms  []room.Alarm // what needs attention, over all rooms
+	AsOf    time.Time    // see Board.AsOf
 	Ended   []*room.Summary
 	Hour    []room.Sample // the totals of the last hour, one a minute; minutes may be missing
 	Sources []SourceState
@@ -64,8 +65,10 @@ type Room struct {
 	Parent     *room.Summary   // the session this one is a breakout of, if it is known
 	Breakouts  []*room.Summary // by name
 	Sources    []SourceState
-	AlarmCount int // how much needs attention, over all rooms
+	AlarmCount int       // how much needs attention, over all rooms
+	AsOf       time.Time // see Board.AsOf
 
+	Gaps       []Gap         // in what was received while it lasted
 	Span       string        // of the timeline: "", SpanSession or SpanQuarter
 	Minute     time.Time     // the clock of the page, in whole minutes
 	Deliveries []DeliveryRow // the newest of this session
@@ -79,9 +82,11 @@ type Sessions struct {
 	Page       room.Page[room.Summary]
 	Matches    int           // over all pages; more than room.MaxCount are told as one more
 	Day        []room.Sample // the totals of the last day, one a minute; minutes may be missing
+	Gaps       []Gap         // of the last day, in what was received
 	Minute     time.Time     // the clock of the page, in whole minutes
 	Sources    []SourceState
-	AlarmCount int // how much needs attention, over all rooms
+	AlarmCount int       // how much needs attention, over all rooms
+	AsOf       time.Time // see Board.AsOf
 }
 
 // Recordings is the page of recordings of all sessions.
@@ -94,7 +99,9 @@ type Recordings struct {
 	Counts     []room.RecordingCount // recording and processing now; ready and failed of the last 24 hours
 	Minute     time.Time
 	Sources    []SourceState
-	AlarmCount int // how much needs attention, over all rooms
+	AlarmCount int       // how much needs attention, over all rooms
+	AsOf       time.Time // see Board.AsOf
+	NoFiles    bool      // who looks cannot download any
 }
 
 // RecordingRow is a recording in a list.
@@ -113,7 +120,9 @@ type Artifacts struct {
 	Costliest  []room.RoomCost // today, the dearest first
 	Minute     time.Time
 	Sources    []SourceState
-	AlarmCount int // how much needs attention, over all rooms
+	AlarmCount int       // how much needs attention, over all rooms
+	AsOf       time.Time // see Board.AsOf
+	NoFiles    bool      // who looks cannot download any
 }
 
 // Intake is the page of deliveries.
@@ -127,7 +136,8 @@ type Intake struct {
 	Corrections []DeliveryRow // the newest of the last hour, at most room.MaxLimit
 	Minute      time.Time
 	Sources     []SourceState
-	AlarmCount  int // how much needs attention, over all rooms
+	AlarmCount  int       // how much needs attention, over all rooms
+	AsOf        time.Time // see Board.AsOf
 }
 
 // DeliveryRow is a delivery in a list, without its body.

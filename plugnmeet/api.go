@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
@@ -38,8 +39,7 @@ const (
 type API struct {
 	source   string
 	server   *url.URL
-	apiKey   string
-	secret   Secret
+	key      atomic.Pointer[apiKey]
 	timeout  time.Duration
 	client   *http.Client
 	breaker  *gobreaker.CircuitBreaker[exchange]
@@ -55,7 +55,8 @@ func NewAPI(s APISettings) (*API, error) {
 	case s.APIKey == "" || s.Secret == "":
 		return nil, errors.New("plugNmeet API: no API key or no secret")
 	}
-	a := &API{source: s.Source, server: server, apiKey: s.APIKey, secret: s.Secret, timeout: positive(s.Timeout, defaultTimeout)}
+	a := &API{source: s.Source, server: server, timeout: positive(s.Timeout, defaultTimeout)}
+	a.SetKey(s.APIKey, s.Secret)
 	if s.Transport == nil {
 		s.Transport = ownTransport()
 	}
@@ -74,6 +75,15 @@ func serverURL(text string) (*url.URL, error) {
 	}
 	return u, nil
 }
+
+// apiKey is what calls are signed with.
+type apiKey struct {
+	name   string
+	secret Secret
+}
+
+// SetKey changes what calls are signed with, from the next one on.
+func (a *API) SetKey(name string, secret Secret) { a.key.Store(&apiKey{name, secret}) }
 
 // Close lets go of the connections that are kept alive.
 func (a *API) Close() { a.client.CloseIdleConnections() }

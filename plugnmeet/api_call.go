@@ -99,8 +99,9 @@ func (a *API) post(ctx context.Context, call string, body []byte) ([]byte, time.
 		return nil, time.Time{}, &APIError{Kind: ErrUnreachable, detail: "its URL is not one"}
 	}
 	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("API-KEY", a.apiKey)
-	request.Header.Set("HASH-SIGNATURE", SignCall(a.secret, body))
+	key := a.key.Load()
+	request.Header.Set("API-KEY", key.name)
+	request.Header.Set("HASH-SIGNATURE", SignCall(key.secret, body))
 	response, err := a.client.Do(request)
 	if err != nil {
 		return nil, time.Time{}, &APIError{Kind: ErrUnreachable, detail: whyUnreachable(err)}

@@ -30,16 +30,15 @@ func (u *Unreadable) Error() string { return u.Reason }
 func Decode(source string, body []byte, received time.Time) (room.Delivery, error) {
 	r := &reading{received: room.At(received), said: &room.Event{Source: source, Received: room.At(received)}}
 	d := room.Delivery{ReceivedAt: received.UTC(), Source: source, Verdict: room.Unreadable}
-	if err := strict(body); err != nil {
-		d.Reason = err.Reason
-		return d, err
-	}
 	desk := takeDesk()
 	defer desk.leave(body)
-	r.dec = &desk.shown
-	shown, oddity := desk.redaction.redact(body)
-	if oddity != "" {
-		r.note(oddity)
+	shown, taken := desk.swift.redact(body)
+	if !taken {
+		var err *Unreadable
+		if shown, err = desk.careful(body, r); err != nil {
+			d.Reason = err.Reason
+			return d, err
+		}
 	}
 	if err := r.read(shown); err != nil {
 		d.Reason = err.Reason
@@ -54,6 +53,18 @@ func Decode(source string, body []byte, received time.Time) (room.Delivery, erro
 	}
 	d.Body, d.Said = shown, said
 	return d, nil
+}
+
+// careful checks and redacts a body in more than one pass, and knows what is wrong with it.
+func (d *desk) careful(body []byte, r *reading) (shown []byte, err *Unreadable) {
+	if err := strict(body); err != nil {
+		return nil, err
+	}
+	shown, oddity := d.redaction.redact(body)
+	if oddity != "" {
+		r.note(oddity)
+	}
+	return shown, nil
 }
 
 // settle decides what depends on more than one member of the body.

@@ -24,8 +24,8 @@ func (t *trusting) reset(document []byte) {
 // desk holds what reading a delivery needs and the delivery does not keep. Desks are used again: most of
 // what a body costs otherwise is their making.
 type desk struct {
+	swift     swift
 	redaction redaction
-	shown     trusting
 }
 
 // maxDesk keeps a rare huge body from staying in memory with the desk it was read at.

@@ -49,7 +49,7 @@ func (r *reading) oneOf(words []string) string {
 func (r *reading) enumOf(names []string) (word string, known bool) {
 	switch r.dec.PeekKind() {
 	case '"', '0':
-		word = clip(printable(r.token().String()), maxWord)
+		word = clip(printable(r.dec.text()), maxWord)
 	case 'n':
 		r.skip()
 	default:
@@ -69,16 +69,13 @@ func (r *reading) enumOf(names []string) (word string, known bool) {
 
 // indexOf finds a name or number among names; -1 if it is not there.
 func indexOf(names []string, word string) int {
-	if n, err := strconv.Atoi(word); err == nil {
-		if n < 0 || n >= len(names) || names[n] == "" {
-			return -1
-		}
-		return n
-	}
 	for n, name := range names {
 		if strings.EqualFold(name, word) && name != "" {
 			return n
 		}
+	}
+	if n, err := strconv.Atoi(word); err == nil && n >= 0 && n < len(names) && names[n] != "" {
+		return n
 	}
 	return -1
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/roomwatch/roomwatch/room"
 )
 
@@ -34,7 +33,7 @@ var (
 // reading is one body being read. Values that cannot be used are noted and left out; only an id that is
 // too long refuses the body.
 type reading struct {
-	dec      *trusting
+	dec      cursor
 	said     *room.Event
 	received room.Time
 
@@ -71,10 +70,10 @@ func (r *reading) object(table members) {
 		r.skip()
 		return
 	}
-	r.token()
+	r.dec.bracket()
 	seen := make([]string, 0, 16)
 	for r.dec.PeekKind() == '"' {
-		name, _ := r.dec.ReadValue()
+		name := r.dec.value()
 		m, known := table[string(name[1:len(name)-1])]
 		if !known || m.camel && slices.Contains(seen, m.name) {
 			r.skip()
@@ -87,17 +86,16 @@ func (r *reading) object(table members) {
 		m.read(r)
 		r.at = r.at[:len(r.at)-1]
 	}
-	r.token()
+	r.dec.bracket()
 }
 
-func (r *reading) skip()                 { _ = r.dec.SkipValue() }
-func (r *reading) token() jsontext.Token { t, _ := r.dec.ReadToken(); return t }
+func (r *reading) skip() { r.dec.SkipValue() }
 
 // words reads a text as it is.
 func (r *reading) words() string {
 	switch r.dec.PeekKind() {
 	case '"':
-		return printable(r.token().String())
+		return printable(r.dec.text())
 	case 'n':
 	default:
 		r.ignore("not a text")
@@ -128,7 +126,7 @@ func (r *reading) refuse(id string) {
 // number reads a number or a text that holds one.
 func (r *reading) number() (n float64, ok bool) {
 	kind := r.dec.PeekKind()
-	raw, _ := r.dec.ReadValue()
+	raw := r.dec.value()
 	switch kind {
 	case 'n':
 		return 0, false
@@ -177,7 +175,7 @@ func (r *reading) amount(limit float64) float64 {
 func (r *reading) flag() (value, said bool) {
 	switch r.dec.PeekKind() {
 	case 't', 'f':
-		return r.token().Bool(), true
+		return r.dec.value().Kind() == 't', true
 	case 'n':
 	default:
 		r.ignore("not true or false")
@@ -212,10 +210,10 @@ func (r *reading) counts(limit int) map[string]int64 {
 		r.object(nil)
 		return nil
 	}
-	r.token()
+	r.dec.bracket()
 	counts := make(map[string]int64)
 	for r.dec.PeekKind() == '"' {
-		name := clip(printable(r.token().String()), maxName)
+		name := clip(printable(r.dec.text()), maxName)
 		if len(counts) == limit {
 			r.skip()
 			r.ignore("has more than " + strconv.Itoa(limit) + " entries")
@@ -227,7 +225,7 @@ func (r *reading) counts(limit int) map[string]int64 {
 		r.skip()
 		r.skip()
 	}
-	r.token()
+	r.dec.bracket()
 	return counts
 }
 

@@ -25,7 +25,7 @@ var segments = base64.RawURLEncoding.Strict()
 
 // token is a parsed token; nothing in it is proven before its signature is.
 type token struct {
-	signed    string
+	signed    []byte
 	signature []byte
 	claims    claims
 }
@@ -82,17 +82,20 @@ func parseToken(text string) (t token, refusal *Refusal) {
 	if refusal := checkHeader(header); refusal != nil {
 		return t, refusal
 	}
-	content, err := segments.DecodeString(payload)
+	space := make([]byte, len(text)+segments.DecodedLen(len(text))) // for all of it
+	signed := append(space[:0], text[:len(header)+1+len(payload)]...)
+	space = space[len(text):]
+	content, err := segments.AppendDecode(space[:0], signed[len(header)+1:])
 	if err != nil {
 		return t, refuse("malformed", "the token's claims are not base64url")
 	}
 	if json.Unmarshal(content, &t.claims) != nil || content[0] != '{' {
 		return t, refuse("malformed", "the token's claims are not a JSON object of the right types with each name once")
 	}
-	if t.signature, err = segments.DecodeString(signature); err != nil {
+	if t.signature, err = segments.AppendDecode(space[len(content):len(content)], []byte(signature)); err != nil {
 		return t, refuse("malformed", "the token's signature is not base64url")
 	}
-	t.signed = text[:len(header)+1+len(payload)]
+	t.signed = signed
 	return t, t.claims.complete()
 }
 
@@ -151,8 +154,11 @@ func (c claims) timely(now time.Time) *Refusal {
 // covers compares the sha256 claim with the body as it came. plugNmeet writes padded standard base64;
 // the other spellings of base64 mean the same bytes.
 func (c claims) covers(body []byte) *Refusal {
-	text := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(c.SHA256, "="))
-	claimed, err := base64.RawStdEncoding.DecodeString(text)
+	text := strings.TrimRight(c.SHA256, "=")
+	if strings.ContainsAny(text, "-_") {
+		text = strings.NewReplacer("-", "+", "_", "/").Replace(text)
+	}
+	claimed, err := base64.RawStdEncoding.AppendDecode(make([]byte, 0, 2*sha256.Size), []byte(text))
 	if err != nil || len(claimed) != sha256.Size {
 		return refuse("body_hash", "the sha256 claim is not the base64 of a SHA-256")
 	}

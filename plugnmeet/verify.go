@@ -3,12 +3,14 @@
 package plugnmeet
 
 import (
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
+	"sync"
 	"time"
-
-	"github.com/golang-jwt/jwt/v5"
 )
 
 // Source is one plugNmeet that may deliver: its name in Roomwatch, its API key, and its secrets: the
@@ -34,20 +36,36 @@ type Refusal struct{ Code, Reason, Source string }
 // Error is the reason.
 func (r *Refusal) Error() string { return r.Reason }
 
-// keys are the secrets that one source may sign with, as the signing method wants them.
+// keys are the secrets that one source may sign with.
 type keys struct {
 	source  string
-	secrets []any // each a []byte
+	secrets []*mac
 }
 
 // signer is the index of the secret that signed the token, or -1.
 func (k keys) signer(t token) int {
 	for i, secret := range k.secrets {
-		if jwt.SigningMethodHS256.Verify(t.signed, t.signature, secret) == nil {
+		if secret.signed(t.signed, t.signature) {
 			return i
 		}
 	}
 	return -1
+}
+
+// mac is the HMAC-SHA256 of a secret, which is HS256. Hashes are used again: their making costs more than a token.
+type mac struct{ hashes sync.Pool }
+
+func newMAC(secret []byte) *mac {
+	return &mac{sync.Pool{New: func() any { return hmac.New(sha256.New, secret) }}}
+}
+
+func (m *mac) signed(text, signature []byte) bool {
+	h := m.hashes.Get().(hash.Hash)
+	defer m.hashes.Put(h)
+	h.Reset()
+	h.Write(text)
+	var sum [sha256.Size]byte
+	return hmac.Equal(signature, h.Sum(sum[:0]))
 }
 
 // Keyring verifies deliveries of the sources it was made with. It is safe for concurrent use.
@@ -58,7 +76,7 @@ type Keyring struct {
 
 // NewKeyring refuses sources that lack a name, a key or a secret, and names or keys used twice.
 func NewKeyring(sources []Source) (*Keyring, error) {
-	k := &Keyring{byKey: make(map[string]keys, len(sources)), stranger: keys{secrets: []any{[]byte(rand.Text())}}}
+	k := &Keyring{byKey: make(map[string]keys, len(sources)), stranger: keys{secrets: []*mac{newMAC([]byte(rand.Text()))}}}
 	names := make(map[string]bool, len(sources))
 	for _, source := range sources {
 		if err := source.validate(); err != nil {
@@ -98,7 +116,7 @@ func (s Source) validate() error {
 func (s Source) keys() keys {
 	k := keys{source: s.Name}
 	for _, secret := range s.Secrets {
-		k.secrets = append(k.secrets, []byte(secret))
+		k.secrets = append(k.secrets, newMAC([]byte(secret)))
 	}
 	return k
 }

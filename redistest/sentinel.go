@@ -76,8 +76,14 @@ func (g *Group) URL() string {
 }
 
 // Master is the server that says it is the master, of those that run.
-func (g *Group) Master() *Server {
+func (g *Group) Master() *Server { return g.MasterBut(nil) }
+
+// MasterBut is another server than the one given that says it is the master.
+func (g *Group) MasterBut(other *Server) *Server {
 	for _, s := range g.Servers {
+		if s == other {
+			continue
+		}
 		if role, _ := s.info("replication", "role"); role == "master" {
 			return s
 		}

@@ -85,3 +85,12 @@ func (r *reading) speech() []Speech {
 	slices.SortFunc(out, func(a, b Speech) int { return byFirst(firsts, a.UserID, b.UserID) })
 	return out
 }
+
+// Downloadable: plugNmeet hands out the file of an artifact of this type (contract 5.2). Others are figures.
+func Downloadable(artifactType string) bool {
+	switch artifactType {
+	case "MEETING_ANALYTICS", "MEETING_SUMMARY", "SPEECH_TRANSCRIPTION":
+		return true
+	}
+	return false
+}

@@ -19,11 +19,12 @@ const (
 	ConcernRoomEmpty       Concern = "room_empty"       // open without people for longer than plugNmeet allows
 	ConcernRoomOverdue     Concern = "room_overdue"     // open beyond its planned duration
 	ConcernSourceSilent    Concern = "source_silent"    // rooms are live, and nothing comes
+	ConcernAPIFailing      Concern = "api_failing"      // plugNmeet's API has confirmed no room for long
 	ConcernIntakeRefused   Concern = "intake_refused"   // a burst of refused deliveries
 )
 
 var concerns = []Concern{ConcernStreamFailed, ConcernRecordingBroken, ConcernFileOverdue, ConcernRecordingNobody, ConcernStreamNobody,
-	ConcernDisputed, ConcernRoomEmpty, ConcernRoomOverdue, ConcernSourceSilent, ConcernIntakeRefused}
+	ConcernDisputed, ConcernRoomEmpty, ConcernRoomOverdue, ConcernSourceSilent, ConcernAPIFailing, ConcernIntakeRefused}
 
 // Compare orders concerns as they are listed.
 func (c Concern) Compare(o Concern) int { return slices.Index(concerns, c) - slices.Index(concerns, o) }

@@ -297,3 +297,18 @@ func TestAnAPIFactAfterTheEndRevives(t *testing.T) {
 		}
 	})
 }
+
+// An older Roomwatch understands less of an event. Merged with what a newer one understood of it, that takes
+// nothing away, whichever comes first.
+func TestWhatAnOlderVersionUnderstoodTakesNothingAway(t *testing.T) {
+	whole := room.Event{Source: key.Source, SID: key.SID, RoomID: "room01", ID: "e1", Kind: room.KindRoomCreated, At: 1_795_000_000_000, Title: "Weekly",
+		Participant: &room.ParticipantSaid{SID: "PA_1", Identity: "u-1", Name: "Ana"}}
+	less := whole
+	less.Title, less.Participant = "", &room.ParticipantSaid{SID: "PA_1", Identity: "u-1"}
+	want := document(t, merged([][]room.Event{{whole}}))
+	for _, parts := range [][][]room.Event{{{less}, {whole}}, {{whole}, {less}}, {{less, whole}}, {{whole, less}}} {
+		if got := document(t, merged(parts)); !bytes.Equal(got, want) {
+			t.Errorf("got %s\nwant %s", got, want)
+		}
+	}
+}

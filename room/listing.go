@@ -201,12 +201,16 @@ func (c *comparison) absences(l Listing) {
 				c.absent(Event{Kind: KindAbsent, Participant: &ParticipantSaid{SID: connection.SID, Identity: p.Identity}}, max(heard, connection.seen), c.leaving(p))
 			}
 		}
-		if len(p.Connections) > 0 && !c.listed["p "+p.Identity] {
-			continue // its tracks go with it
+		counts := Corrected{TracksGone: 1}
+		if p.Online && !c.listed["p "+p.Identity] {
+			counts = c.leaving(p) // they go with somebody, which is what counts
 		}
 		for _, t := range p.Tracks {
 			if t.Open && !c.listed["t "+t.SID] {
-				c.absent(Event{Kind: KindAbsent, Track: &TrackSaid{SID: t.SID}}, max(At(t.PublishedAt), t.seen), Corrected{TracksGone: 1})
+				c.absent(Event{Kind: KindAbsent, Track: &TrackSaid{SID: t.SID}}, max(At(t.PublishedAt), t.seen), counts)
+				if p.Online && !c.listed["p "+p.Identity] {
+					counts = Corrected{}
+				}
 			}
 		}
 	}

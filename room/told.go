@@ -48,9 +48,18 @@ func (r Report[F]) redundant(x Report[F]) bool {
 	return r.Kind == x.Kind && r.Born <= x.Born && !x.before(r.Stamp) && x.Said.covers(r.Said)
 }
 
+// richer: x is the same report, as an older Roomwatch understood it that did not know all of what it says.
+func (r Report[F]) richer(x Report[F]) bool {
+	return x.Stamp == r.Stamp && r.Said.covers(x.Said) && !x.Said.covers(r.Said)
+}
+
 // add returns what is told with r in it, and whether r said anything that was not known.
 func (t Told[F]) add(r Report[F]) (Told[F], bool) {
-	for _, x := range t {
+	for i, x := range t {
+		if r.richer(x) {
+			t = slices.Delete(t, i, i+1)
+			break
+		}
 		if x.Stamp == r.Stamp || r.redundant(x) {
 			return t, false
 		}

@@ -164,10 +164,18 @@ func (s *SQLite) setMarks(ctx context.Context, marks map[string]int64) error {
 	})
 }
 
+// rewind sets the checkpoint back: entries after a position are folded again.
+func (s *SQLite) rewind(ctx context.Context, to int64) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec("UPDATE checkpoint SET position = min(position, ?)", to)
+		return err
+	})
+}
+
 // Which sessions to look at: those that entries after a position speak of, or all, newest first.
 const (
 	keysAfter = "SELECT DISTINCT source, sid FROM deliveries WHERE position > ? AND sid <> ''"
-	keysOfAll = "SELECT source, sid FROM sessions WHERE row > ? ORDER BY row DESC"
+	keysOfAll = "SELECT source, sid FROM sessions WHERE ? IS NOT NULL ORDER BY row DESC"
 )
 
 func (s *SQLite) keys(ctx context.Context, query string, after int64) (keys []room.Key, err error) {

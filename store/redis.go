@@ -28,10 +28,11 @@ type pace struct {
 	look   time.Duration // between two looks at the state of the log
 	pause  time.Duration // before a broken connection is made again
 	opened time.Duration // how long Open waits to have read the log
+	again  time.Duration // between two looks at how Redis is set up
 }
 
 var usualPace = pace{lease: 6 * time.Second, tend: 250 * time.Millisecond, look: 500 * time.Millisecond,
-	pause: 200 * time.Millisecond, opened: 5 * time.Second}
+	pause: 200 * time.Millisecond, opened: 5 * time.Second, again: time.Minute}
 
 // Redis is a record that several replicas share. What Append has answered for is in the log in Redis and,
 // where that has replicas, in one of them; or it is in the spool on this machine's disk.
@@ -52,6 +53,8 @@ type Redis struct {
 	held  held
 	sends chan *sending
 	fault atomic.Pointer[error] // why deliveries go to the spool now
+	since atomic.Int64          // when that began, or began the last time; in ms since 1970
+	read  atomic.Int64          // when the log was last read; in ms since 1970
 
 	stop    context.CancelFunc
 	tasks   sync.WaitGroup
@@ -75,7 +78,8 @@ type Redis struct {
 	notesRead int64              // up to where notes were read; used by follow alone
 	patience  int64              // how many entries are read at a time; used by follow alone
 	written   atomic.Int64       // the checkpoint in Redis, as last seen
-	warned    []string           // by the checks at the start
+	examined  time.Time          // when the set-up of Redis was last looked at; used by tend alone
+	warned    atomic.Pointer[[]string]
 }
 
 // OpenRedis opens the record at a STORE url. The projection and the spool are in the file spoolPath; with
@@ -104,6 +108,7 @@ func openRedis(ctx context.Context, storeURL, spoolPath string, pace pace, log *
 	if err := r.openLocal(ctx, spoolPath, log); err != nil {
 		return nil, errors.Join(err, r.client.Close(), r.reader.Close())
 	}
+	r.beginClock(ctx)
 	r.start(ctx)
 	return r, nil
 }
@@ -116,10 +121,27 @@ func (r *Redis) openLocal(ctx context.Context, path string, log *slog.Logger) (e
 	if r.SQLite, err = Open(ctx, "file:"+path, log); err != nil {
 		return fmt.Errorf("the local file of a Redis installation (SPOOL): %w", err)
 	}
-	if r.spool, err = openSpool(ctx, r.SQLite); err != nil {
+	if r.spool, err = openSpool(ctx, r.SQLite); err == nil {
+		err = r.foldAgain(ctx)
+	}
+	if err != nil {
 		return errors.Join(err, r.SQLite.Close())
 	}
 	return nil
+}
+
+// foldAgain: what another version has folded here, beside newer ones, may say more to this one. It was
+// kept as it was written.
+func (r *Redis) foldAgain(ctx context.Context) error {
+	record, err := r.mark(ctx, markRecord)
+	if err != nil || record == 0 {
+		return err
+	}
+	schema, err := r.mark(ctx, markSchema)
+	if err != nil || schema == documentSchema {
+		return err
+	}
+	return r.rewind(ctx, time.Now().Add(-keepLog).UnixMilli()<<seqBits)
 }
 
 func (r *Redis) start(ctx context.Context) {
@@ -210,54 +232,6 @@ func (r *Redis) Append(ctx context.Context, d room.Delivery) (room.Delivery, err
 		}
 	}
 	return room.Delivery{}, fmt.Errorf("append delivery: %w", cmp.Or(ctx.Err(), err))
-}
-
-// SpoolDepth is how many deliveries wait on this machine's disk for Redis.
-func (r *Redis) SpoolDepth() int64 {
-	if r.spool == nil {
-		return 0
-	}
-	return r.spool.depth.Load()
-}
-
-// Health is nil, or why deliveries cannot be stored now, neither in Redis nor in the spool.
-func (r *Redis) Health() error {
-	fault := r.fault.Load()
-	if fault == nil {
-		return nil
-	}
-	switch {
-	case r.spool == nil:
-		return fmt.Errorf("write to Redis: %w", *fault)
-	case r.spool.depth.Load() >= r.spool.limit:
-		return fmt.Errorf("write to Redis: %w", errors.Join(*fault, ErrFull))
-	}
-	return r.SQLite.Health()
-}
-
-// What Warnings says of Redis.
-const (
-	warnDown  = "Redis cannot be written; deliveries wait on this machine's disk"
-	warnStale = "Redis cannot be read; pages show what was known before"
-	warnSpool = "deliveries wait on this machine's disk for Redis"
-	warnLocal = "the local file cannot be written; pages show what was known before"
-)
-
-// Warnings is what an operator should know of the record, in fixed words.
-func (r *Redis) Warnings() []string {
-	warnings := append(r.SQLite.Warnings(), r.warned...)
-	if r.fault.Load() != nil {
-		warnings = append(warnings, warnDown)
-	} else if r.SpoolDepth() > 0 {
-		warnings = append(warnings, warnSpool)
-	}
-	if r.unfollowed.Load() != nil {
-		warnings = append(warnings, warnStale)
-	}
-	if r.SQLite.Health() != nil {
-		warnings = append(warnings, warnLocal)
-	}
-	return warnings
 }
 
 // End is the position of the newest entry, once the log was read to the end that it had at the start; as

@@ -218,6 +218,9 @@ func (r *Redis) settleRedis(ctx context.Context, err error) {
 		r.fault.Store(nil)
 		r.log.Info("Redis can be written again", "spooled", r.SpoolDepth())
 	case err != nil:
+		if was == nil {
+			r.since.Store(time.Now().UnixMilli())
+		}
 		r.fault.Store(&err)
 		if was == nil {
 			r.log.Error("Redis cannot be written, deliveries go to the spool", "err", err)

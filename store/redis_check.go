@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,10 +14,9 @@ import (
 
 // What the checks of Redis warn of.
 const (
-	warnVolatile  = "Redis keeps its data in memory only (appendonly is no): what it has not saved is lost when it stops"
-	warnEviction  = "Redis may throw keys away when a maxmemory is set: set maxmemory-policy to noeviction"
-	warnAlone     = "Redis has no replica: what it holds is as safe as its one disk"
-	warnUnreached = "Redis could not be reached at the start"
+	warnVolatile = "Redis keeps its data in memory only (appendonly is no): what it has not saved is lost when it stops"
+	warnEviction = "Redis may throw keys away when a maxmemory is set: set maxmemory-policy to noeviction"
+	warnAlone    = "Redis has no replica: what it holds is as safe as its one disk"
 )
 
 // A finding of CheckRedis refuses the start, or only warns.
@@ -47,11 +47,27 @@ func (r *Redis) examineRedis(ctx context.Context, log *slog.Logger) error {
 	if len(found.refused) > 0 {
 		return errors.New(strings.Join(found.refused, "; "))
 	}
-	for _, warning := range found.warned {
-		log.Warn(warning)
-	}
-	r.warned = found.warned
+	r.warn(found, log)
 	return nil
+}
+
+// examineAgain: what is set up otherwise by now is only warned of. Nobody is helped by a replica that ends.
+func (r *Redis) examineAgain(ctx context.Context) {
+	found, err := examine(ctx, r.client, r.shared)
+	if err == nil {
+		r.warn(found, r.log)
+	}
+}
+
+// warn keeps what Warnings says, and logs what is new of it.
+func (r *Redis) warn(found redisFindings, log *slog.Logger) {
+	warnings := slices.Concat(found.refused, found.warned)
+	before := r.warned.Swap(&warnings)
+	for _, warning := range warnings {
+		if before == nil || !slices.Contains(*before, warning) {
+			log.Warn(warning)
+		}
+	}
 }
 
 // passing: Redis starts, fails over or is busy.

@@ -2,31 +2,15 @@ package store
 
 import (
 	"context"
-	"crypto/tls"
 	"embed"
-	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"path"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
-
-// IsRedis says whether a STORE url is one of a record in Redis.
-func IsRedis(storeURL string) bool {
-	scheme, _, _ := strings.Cut(storeURL, "://")
-	switch scheme {
-	case "redis", "rediss", "redis-sentinel", "redis-cluster":
-		return true
-	}
-	return false
-}
 
 const (
 	dialTime    = 500 * time.Millisecond
@@ -71,83 +55,6 @@ var (
 	luaLease      = script("lease")
 	luaResign     = script("resign")
 )
-
-// optionsOf reads a STORE url. What it holds of names and passwords is in no error.
-func optionsOf(storeURL string) (*redis.UniversalOptions, error) {
-	scheme, rest, _ := strings.Cut(storeURL, "://")
-	if scheme == "redis" || scheme == "rediss" {
-		return simpleOptions(storeURL)
-	}
-	u, err := url.Parse("redis://" + firstHost(rest))
-	if err != nil {
-		return nil, errors.New("it is not a URL; write a password's special characters as %XX")
-	}
-	options := &redis.UniversalOptions{IsClusterMode: scheme == "redis-cluster", Username: u.User.Username()}
-	options.Password, _ = u.User.Password()
-	query := u.Query()
-	options.SentinelUsername, options.SentinelPassword = query.Get("sentinel_username"), query.Get("sentinel_password")
-	if query.Get("tls") == "true" {
-		options.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-	}
-	port := "6379"
-	if scheme == "redis-sentinel" {
-		port = "26379"
-		if err := sentinelPath(options, u.Path); err != nil {
-			return nil, err
-		}
-	}
-	for host := range strings.SplitSeq(hostsOf(rest), ",") {
-		options.Addrs = append(options.Addrs, withPort(host, port))
-	}
-	return options, nil
-}
-
-func simpleOptions(storeURL string) (*redis.UniversalOptions, error) {
-	o, err := redis.ParseURL(storeURL)
-	if err != nil {
-		return nil, errors.New("it is not like redis://user:password@host:6379/0")
-	}
-	return &redis.UniversalOptions{Addrs: []string{o.Addr}, DB: o.DB, Username: o.Username, Password: o.Password, TLSConfig: o.TLSConfig}, nil
-}
-
-// sentinelPath is /master or /master/db.
-func sentinelPath(options *redis.UniversalOptions, path string) (err error) {
-	master, db, hasDB := strings.Cut(strings.Trim(path, "/"), "/")
-	if options.MasterName = master; master == "" {
-		return errors.New("it names no master: redis-sentinel://host,host/master/db")
-	}
-	if hasDB {
-		options.DB, err = strconv.Atoi(db)
-	}
-	if err != nil {
-		return fmt.Errorf("%q is not the number of a database", db)
-	}
-	return nil
-}
-
-// hostsOf is host,host of [user[:password]@]host,host[/path][?query].
-func hostsOf(rest string) string {
-	rest, _, _ = strings.Cut(rest, "?")
-	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
-		rest = rest[at+1:]
-	}
-	hosts, _, _ := strings.Cut(rest, "/")
-	return hosts
-}
-
-// firstHost leaves one host of many: net/url knows no list.
-func firstHost(rest string) string {
-	hosts := hostsOf(rest)
-	first, _, _ := strings.Cut(hosts, ",")
-	return strings.Replace(rest, hosts, first, 1)
-}
-
-func withPort(host, port string) string {
-	if _, _, err := net.SplitHostPort(host); err == nil {
-		return host
-	}
-	return net.JoinHostPort(strings.Trim(host, "[]"), port)
-}
 
 var quiet sync.Once
 

@@ -26,6 +26,7 @@ func redisClient(t testing.TB, server *redistest.Server) *redis.Client {
 }
 
 func TestRedisOneEventIDAtTwoReplicasIsOneEntryWhateverItsNames(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	a, b := replica(t, server.URL()), replica(t, server.URL())
 	var fresh, all sync.Map
@@ -56,6 +57,7 @@ func TestRedisOneEventIDAtTwoReplicasIsOneEntryWhateverItsNames(t *testing.T) {
 }
 
 func TestRedisASpooledDeliveryOutlivesARestartAndGoesOnlyWhenRedisHasIt(t *testing.T) {
+	t.Parallel()
 	port, path := redistest.FreePort(t), filepath.Join(t.TempDir(), "spool.db")
 	url := fmt.Sprintf("redis://127.0.0.1:%d/0", port)
 	r, err := openRedis(context.Background(), url, path, quickPace, quietLog)
@@ -83,6 +85,7 @@ func TestRedisASpooledDeliveryOutlivesARestartAndGoesOnlyWhenRedisHasIt(t *testi
 }
 
 func TestRedisWithoutRoomInTheSpoolADeliveryIsRefusedAndSaid(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	r := replica(t, server.URL())
 	r.spool.limit = 3
@@ -103,6 +106,7 @@ func TestRedisWithoutRoomInTheSpoolADeliveryIsRefusedAndSaid(t *testing.T) {
 }
 
 func TestRedisWithoutASpoolADeliveryIsRefusedWhileRedisIsAway(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	r := replicaAt(t, server.URL(), "off")
 	mustAppend(t, r, entry(1))
@@ -118,6 +122,7 @@ func TestRedisWithoutASpoolADeliveryIsRefusedWhileRedisIsAway(t *testing.T) {
 }
 
 func TestRedisWhatNoReplicaHasIsNotAnsweredForByRedis(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	copyOf := redistest.Start(t, "--replicaof", "127.0.0.1 "+strconv.Itoa(server.Port))
 	r := replica(t, server.URL())
@@ -138,6 +143,7 @@ func TestRedisWhatNoReplicaHasIsNotAnsweredForByRedis(t *testing.T) {
 }
 
 func TestRedisDocumentsHaveTheFactsOfWhoeverWrites(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	a, b := replica(t, server.URL()), replica(t, server.URL())
 	key := room.Key{Source: "default", SID: "s"}
@@ -165,6 +171,7 @@ func TestRedisDocumentsHaveTheFactsOfWhoeverWrites(t *testing.T) {
 }
 
 func TestRedisWhoeverWritesAnOlderSchemaNeverLeads(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	client := redisClient(t, server)
 	if err := client.Set(t.Context(), keySchema, documentSchema+1, 0).Err(); err != nil {
@@ -183,6 +190,7 @@ func TestRedisWhoeverWritesAnOlderSchemaNeverLeads(t *testing.T) {
 }
 
 func TestRedisAnEntryOfALaterVersionIsTakenAsFarAsItIsUnderstoodAndKeptWhole(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	r := replica(t, server.URL())
 	d := entry(1)
@@ -205,6 +213,7 @@ func TestRedisAnEntryOfALaterVersionIsTakenAsFarAsItIsUnderstoodAndKeptWhole(t *
 }
 
 func TestRedisTheLogIsTrimmedByAgeAndNeverPastTheCheckpoint(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	client := redisClient(t, server)
 	for n := range 1000 {
@@ -233,6 +242,7 @@ func TestRedisTheLogIsTrimmedByAgeAndNeverPastTheCheckpoint(t *testing.T) {
 }
 
 func TestRedisRetentionTakesDocumentsThatEndedLongAgo(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	r := replica(t, server.URL())
 	eventually(t, "it leads", r.Leads)
@@ -254,6 +264,7 @@ func TestRedisRetentionTakesDocumentsThatEndedLongAgo(t *testing.T) {
 }
 
 func TestRedisAProjectionIsRebuiltFromTheDocumentsWhenTheLogIsGone(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	r := replica(t, server.URL())
 	eventually(t, "it leads", r.Leads)
@@ -270,6 +281,7 @@ func TestRedisAProjectionIsRebuiltFromTheDocumentsWhenTheLogIsGone(t *testing.T)
 }
 
 func TestRedisFollowersAreToldToReadDocumentsAgain(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	r := replica(t, server.URL())
 	reload := make(chan error, 1)
@@ -289,6 +301,7 @@ func TestRedisFollowersAreToldToReadDocumentsAgain(t *testing.T) {
 }
 
 func TestRedisPositionsAreOrderedAsTheIDsOfTheLog(t *testing.T) {
+	t.Parallel()
 	ids := []string{"0-1", "1-0", "9-9", "9-10", "10-0", "1795311000000-0", "1795311000000-7", "1795311000001-0", "4102444800000-1048575"}
 	var before int64
 	for _, id := range ids {
@@ -307,6 +320,7 @@ func TestRedisPositionsAreOrderedAsTheIDsOfTheLog(t *testing.T) {
 
 // Between the answer and its reading by any replica the log alone has an entry; whoever took it still holds it.
 func TestRedisWhatNobodyHadReadYetIsPutBackByWhoTookIt(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	r := replica(t, server.URL())
 	mustAppend(t, r, entry(1))

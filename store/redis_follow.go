@@ -106,6 +106,7 @@ func (r *Redis) followOn(ctx context.Context) error {
 		if at, _, err = r.readOn(ctx, at, r.look); err != nil {
 			return err
 		}
+		r.read.Store(time.Now().UnixMilli())
 		if time.Since(looked) < r.look {
 			continue
 		}
@@ -168,7 +169,13 @@ func (r *Redis) rejoin(ctx context.Context, st logState) (at int64, err error) {
 			there[idKey{e.Source, e.ID}] = true
 		}
 	}
-	return max(at, st.last), r.mend(ctx, from, there)
+	if at < st.last { // trimmed or deleted, so nobody has to read up to there again
+		at = st.last
+		if err := r.feed(ctx, nil, at); err != nil {
+			return 0, err
+		}
+	}
+	return at, r.mend(ctx, from, there)
 }
 
 // knows says whether the projection follows this record, without a gap and with all that this program
@@ -179,7 +186,7 @@ func (r *Redis) knows(ctx context.Context, st logState, read int64) (bool, error
 		return false, err
 	}
 	schema, err := r.mark(ctx, markSchema)
-	return strconv.FormatInt(record, 10) == st.record && schema == documentSchema && (read >= st.first || read == 0), err
+	return strconv.FormatInt(record, 10) == st.record && schema == documentSchema && read >= st.first, err
 }
 
 // rebuild takes over all documents; the log is then read from the start.

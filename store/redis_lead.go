@@ -42,6 +42,10 @@ func (r *Redis) office(ctx context.Context) {
 		r.countReplicas(ctx)
 		r.lead(ctx)
 	}
+	if time.Since(r.examined) > r.again {
+		r.examined = time.Now()
+		r.examineAgain(ctx)
+	}
 	if !r.Leads() {
 		return
 	}
@@ -127,22 +131,26 @@ func (r *Redis) takeOffice(ctx context.Context) error {
 	}
 	checkpoint, _ := position[0].(string)
 	schema, _ := position[1].(string)
-	query := keysAfter
 	if schema != "" && schema != strconv.Itoa(documentSchema) {
-		query = keysOfAll // with what the older schema could not hold
+		// The documents get what the older schema could not hold, and all read them again. No older one leads any more.
 		if err := r.client.Set(ctx, keySchema, documentSchema, 0).Err(); err != nil {
 			return err
 		}
+		r.lost.Store(true)
 	}
 	after, err := parsePosition(checkpoint)
 	if err != nil {
 		return err
 	}
-	return r.mustWrite(ctx, query, after)
+	return r.mustWrite(ctx, after)
 }
 
-// mustWrite has the scribe look at sessions.
-func (r *Redis) mustWrite(ctx context.Context, query string, after int64) error {
+// mustWrite has the scribe look at the sessions that entries after a position speak of; at all when that is negative.
+func (r *Redis) mustWrite(ctx context.Context, after int64) error {
+	query := keysAfter
+	if after < 0 {
+		query = keysOfAll
+	}
 	keys, err := r.SQLite.keys(ctx, query, after)
 	if err != nil {
 		return err
@@ -193,7 +201,7 @@ func (r *Redis) toWrite(ctx context.Context) (keys map[room.Key]int64, upTo int6
 // beginRecord writes every session that is known here, and then a new record id: by that all replicas see that
 // they have to read the documents, and the log from its start.
 func (r *Redis) beginRecord(ctx context.Context, found string) error {
-	if err := r.mustWrite(ctx, keysOfAll, -1<<63); err != nil {
+	if err := r.mustWrite(ctx, -1); err != nil {
 		return err
 	}
 	keys, _, err := r.toWrite(ctx)

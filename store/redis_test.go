@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +16,7 @@ import (
 )
 
 // quickPace is for tests: the same steps, with shorter waits.
-var quickPace = pace{lease: 2 * time.Second, tend: 20 * time.Millisecond, look: 50 * time.Millisecond, pause: 20 * time.Millisecond, opened: 5 * time.Second}
+var quickPace = pace{lease: 2 * time.Second, tend: 20 * time.Millisecond, look: 50 * time.Millisecond, pause: 20 * time.Millisecond, opened: 5 * time.Second, again: 100 * time.Millisecond}
 
 // replica opens a replica with a file of its own, closed with the test.
 func replica(t testing.TB, url string) *Redis {
@@ -47,6 +47,7 @@ func (l testLog) Write(line []byte) (int, error) {
 }
 
 func TestRedisWhatOneReplicaAppendsAllFollow(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	a, b := replica(t, server.URL()), replica(t, server.URL())
 	want := make(map[string]bool)
@@ -70,6 +71,7 @@ func TestRedisWhatOneReplicaAppendsAllFollow(t *testing.T) {
 var quietLog = slog.New(slog.DiscardHandler)
 
 func TestRedisURLs(t *testing.T) {
+	t.Parallel()
 	for url, want := range map[string]string{
 		"redis://h":                        "[h:6379] db 0 master \"\" cluster false tls false",
 		"redis://u:p%40@h:7000/3":          "[h:7000] db 3 master \"\" cluster false tls false",
@@ -77,6 +79,7 @@ func TestRedisURLs(t *testing.T) {
 		"redis-sentinel://a,b:1,c/ops/2":   "[a:26379 b:1 c:26379] db 2 master \"ops\" cluster false tls false",
 		"redis-sentinel://u:p@a,b/ops":     "[a:26379 b:26379] db 0 master \"ops\" cluster false tls false",
 		"redis-cluster://u:p@a,b?tls=true": "[a:6379 b:6379] db 0 master \"\" cluster true tls true",
+		"redis://[::1]:7000/":              "[[::1]:7000] db 0 master \"\" cluster false tls false",
 	} {
 		o, err := optionsOf(url)
 		if err != nil {
@@ -87,7 +90,7 @@ func TestRedisURLs(t *testing.T) {
 			t.Errorf("%s is %s", url, got)
 		}
 	}
-	for _, wrong := range []string{"redis-sentinel://a,b", "redis-sentinel://a/ops/x", "redis://secret@[", "redis-cluster://u:secret%zz@a"} {
+	for _, wrong := range []string{"redis-sentinel://a,b", "redis://a,b", "redis://a/x", "redis://a/-1", "redis-cluster://a/1", "redis://:secret@a?max_retries=3", "redis-sentinel://a/ops/x", "redis://secret@[", "redis-cluster://u:secret%zz@a"} {
 		if _, err := optionsOf(wrong); err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", wrong, err)
 		}
@@ -95,6 +98,7 @@ func TestRedisURLs(t *testing.T) {
 }
 
 func TestRedisThatWouldLoseDeliveriesIsRefusedAndOneThatMightIsSaid(t *testing.T) {
+	t.Parallel()
 	for settings, want := range map[string]string{
 		"--maxmemory 100mb --maxmemory-policy allkeys-lru": "refused",
 		"--maxmemory-policy allkeys-lru":                   warnEviction,
@@ -122,16 +126,8 @@ func TestRedisThatWouldLoseDeliveriesIsRefusedAndOneThatMightIsSaid(t *testing.T
 
 // What docs/scaling.md tells operators to allow is enough, for a replica that leads, follows and tidies up.
 func TestRedisTheUserOfTheDocsHasRightsEnough(t *testing.T) {
-	docs, err := os.ReadFile("../docs/scaling.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, line, _ := strings.Cut(string(docs), "ACL SETUSER ")
-	line, _, _ = strings.Cut(line, "\n")
-	server := redistest.Start(t)
-	server.Must("ACL SETUSER " + line)
-	server.Must("ACL SETUSER default off")
-	r := replica(t, strings.Replace(server.URL(), "redis://", "redis://roomwatch:PASSWORD@", 1))
+	t.Parallel()
+	r := replica(t, leastRights(t))
 	if r.Health() != nil || len(r.Warnings()) != 0 {
 		t.Errorf("health %v, warnings %q", r.Health(), r.Warnings())
 	}
@@ -160,6 +156,7 @@ func TestRedisTheUserOfTheDocsHasRightsEnough(t *testing.T) {
 }
 
 func TestRedisThatRefusesOurPasswordRefusesTheStart(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	server.Must("ACL SETUSER other on >right ~* +@all")
 	_, err := openRedis(t.Context(), strings.Replace(server.URL(), "redis://", "redis://other:wrong@", 1), "off", quickPace, quietLog)
@@ -168,7 +165,58 @@ func TestRedisThatRefusesOurPasswordRefusesTheStart(t *testing.T) {
 	}
 }
 
+// Redis asks for a certificate, and so do we: whoever stands between gets neither deliveries nor the password.
+func TestRedisBehindTLSIsUsedWhenBothSidesAreKnown(t *testing.T) {
+	t.Parallel()
+	server := redistest.StartSecured(t)
+	r := replica(t, server.URL())
+	mustAppend(t, r, entry(1))
+	eventually(t, "it is followed", func() bool { return count(t, r.SQLite, "deliveries") == 1 })
+	base := fmt.Sprintf("rediss://127.0.0.1:%d/0", server.TLSPort)
+	for name, url := range map[string]string{
+		"an authority that nobody trusts": base + "?cert=" + server.Cert + "&key=" + server.Key,
+		"without a certificate of ours":   base + "?ca=" + server.CA,
+		"in plain":                        strings.Replace(base, "rediss", "redis", 1),
+	} {
+		if _, _, err := CheckRedis(t.Context(), url); err == nil {
+			t.Errorf("%s: it was used", name)
+		}
+	}
+	for _, wrong := range []string{base + "?ca=" + server.Key, base + "?ca=/nowhere", base + "?cert=" + server.Cert, base + "?verify=no"} {
+		if _, err := optionsOf(wrong); err == nil {
+			t.Errorf("%s was taken", wrong)
+		}
+	}
+}
+
+// A replica tells as of when it is, once that is not now, and what has become of Redis since the start.
+func TestRedisAReplicaTellsHowOldWhatItShowsIs(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	r := replica(t, server.URL())
+	mustAppend(t, r, entry(1))
+	eventually(t, "it is up to date", func() bool { return r.AsOf().IsZero() && len(r.Warnings()) == 0 })
+	before := time.Now()
+	server.Kill()
+	eventually(t, "it is not", func() bool { return !r.AsOf().IsZero() })
+	if asOf := r.AsOf(); asOf.Before(before.Add(-time.Second)) || asOf.After(time.Now()) {
+		t.Errorf("as of %v, at %v", asOf, time.Now())
+	}
+	server.Run()
+	eventually(t, "it is again", func() bool { return r.AsOf().IsZero() })
+	server.Must("CONFIG SET min-replicas-to-write 1")
+	eventually(t, "what cannot be written is not shown either", func() bool {
+		_, err := r.Append(t.Context(), entry(2))
+		return err == nil && !r.AsOf().IsZero()
+	})
+	server.Must("CONFIG SET min-replicas-to-write 0")
+	eventually(t, "it is at last", func() bool { return r.AsOf().IsZero() })
+	server.Must("CONFIG SET appendonly no")
+	eventually(t, "it is said that Redis forgets", func() bool { return slices.Contains(r.Warnings(), warnVolatile) })
+}
+
 func TestRedisNotesOfOneReplicaAreListedByAllOnce(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	a, b := replica(t, server.URL()), replica(t, server.URL())
 	for n := range 30 {

@@ -50,6 +50,19 @@ func openSpool(ctx context.Context, local *SQLite) (*spool, error) {
 	return sp, nil
 }
 
+// Waiting is how many deliveries wait for Redis in a replica's file, beside its serve if there is one.
+func Waiting(ctx context.Context, fileURL string) (waiting int, err error) {
+	db, err := beside(fileURL, "query_only(1)")
+	if err == nil {
+		err = db.QueryRowContext(ctx, "SELECT count(*) FROM spool").Scan(&waiting)
+		err = errors.Join(err, db.Close())
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read spool: %w", err)
+	}
+	return waiting, nil
+}
+
 // close ends the spool; the projection must still be open.
 func (sp *spool) close() {
 	close(sp.closed)

@@ -158,7 +158,7 @@ func (s *SQLite) openFile() error {
 	if err := errors.Join(checkHeader(file), file.Close()); err != nil {
 		return err
 	}
-	s.writes, err = connect(s.path, 1, "journal_mode(wal)", "synchronous(full)", "journal_size_limit(67108864)")
+	s.writes, err = connect(s.path, 1, "journal_mode(wal)", "synchronous(full)", "journal_size_limit(67108864)", "wal_autocheckpoint(8000)")
 	if err != nil {
 		return err
 	}
@@ -256,6 +256,12 @@ func (s *SQLite) failed(what string, err error) error {
 	s.remember(err)
 	return fmt.Errorf("%s: %w", what, err)
 }
+
+// Leads: nobody else has an embedded record, so its serve does what only one should do.
+func (s *SQLite) Leads() bool { return true }
+
+// AsOf is zero: what is delivered is shown at once.
+func (s *SQLite) AsOf() time.Time { return time.Time{} }
 
 // Close commits and answers what was handed in, then closes the record. Work that comes later gets
 // ErrClosed, and so do followers.

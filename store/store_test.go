@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -73,10 +74,26 @@ type record interface {
 
 // forEachRecord runs a claim against every kind of store, Redis among them.
 func forEachRecord(t *testing.T, claim func(t *testing.T, open func() record)) {
+	t.Parallel()
 	forEachStore(t, func(t *testing.T, open func() *SQLite) { claim(t, func() record { return open() }) })
 	t.Run("redis", func(t *testing.T) {
-		claim(t, func() record { return settled{replica(t, redistest.Start(t).URL()), t} })
+		claim(t, func() record { return settled{replica(t, leastRights(t)), t} })
 	})
+}
+
+// leastRights is a new server as the user that docs/scaling.md tells operators to make.
+func leastRights(t testing.TB) string {
+	t.Helper()
+	docs, err := os.ReadFile("../docs/scaling.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, line, _ := strings.Cut(string(docs), "ACL SETUSER ")
+	line, _, _ = strings.Cut(line, "\n")
+	server := redistest.Start(t)
+	server.Must("ACL SETUSER " + line)
+	server.Must("ACL SETUSER default off")
+	return strings.Replace(server.URL(), "redis://", "redis://roomwatch:PASSWORD@", 1)
 }
 
 // settled is a replica whose lists do not lag: after Append the entry is in them.

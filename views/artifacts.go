@@ -26,13 +26,13 @@ func artifactsElements(m live.Artifacts) []live.Element {
 	ids := distinctIDs{}
 	head := heads("artifacts", artifactCells, m.Minute, artifactNoun, first, last, m.Query.Cursor != "", m.Page.Next != "")
 	out = append(out, byDay(ids, items, filedAt, head, func(a room.FiledArtifact) live.Element {
-		return element(ids.of("artifact-"+a.ArtifactID, a.Source), "artifacts", artifactLineOf(a), artifactRow)
+		return element(ids.of("artifact-"+a.ArtifactID, a.Source), "artifacts", artifactLineOf(a, filesOf(m.Sources, m.NoFiles)), artifactRow)
 	})...)
 	days := usageDays(m.Days, m.Minute)
 	out = append(out, element("cost-chart", "cost-box", days, costChart))
 	out = append(out, usageRows(days)...)
 	out = append(out, costliest(ids, m.Costliest)...)
-	return append(out, footElements(m.Sources, m.AlarmCount)...)
+	return append(out, footElements(m.Sources, m.AlarmCount, m.AsOf)...)
 }
 
 func filedAt(a room.FiledArtifact) time.Time { return a.CreatedAt }
@@ -49,10 +49,12 @@ type artifactLine struct {
 	priced     bool // has a price, even if it is 0
 	cost       float64
 	references string
+	fetch      string // the address of its file
 }
 
-func artifactLineOf(a room.FiledArtifact) artifactLine {
-	l := artifactLine{Filed: a.Filed, id: a.ArtifactID, kind: a.Type, created: a.CreatedAt, note: usageNote(a), amount: figure(a), references: a.Reference}
+func artifactLineOf(a room.FiledArtifact, sources []live.SourceState) artifactLine {
+	l := artifactLine{Filed: a.Filed, id: a.ArtifactID, kind: a.Type, created: a.CreatedAt, note: usageNote(a), amount: figure(a), references: a.Reference,
+		fetch: artifactFileURL(sources, room.Key{Source: a.Source, SID: a.SID}, a.Artifact)}
 	if a.File != nil {
 		l.file, l.exact = true, exactly(a.File.SizeBytes)
 	} else if a.Usage != nil {

@@ -31,6 +31,7 @@ var concernSigns = map[room.Concern]sign{
 	room.ConcernRoomEmpty:       {"triangle", "Empty for too long", "late"},
 	room.ConcernRoomOverdue:     {"triangle", "Over its time", "late"},
 	room.ConcernSourceSilent:    {"triangle", "Source is silent", "late"},
+	room.ConcernAPIFailing:      {"triangle", "API does not answer", "late"},
 	room.ConcernIntakeRefused:   {"triangle", "Deliveries refused", "late"},
 }
 
@@ -92,7 +93,7 @@ func reasonOf(a room.Alarm) (r because) {
 	case room.ConcernStreamNobody:
 		return r.say("nobody has been there since ").moment(a.Since).say(", and it is still streamed (limit " + spanWords(a.Limit) + ")")
 	case room.ConcernDisputed:
-		return r.say("last heard of ").moment(a.Since).say(", but plugNmeet’s API does not list it; it stays until more polls agree")
+		return r.say("last heard of ").moment(a.Since).say(", but plugNmeet’s API does not say the same; it stays until more polls agree")
 	case room.ConcernRoomEmpty:
 		return r.say("nobody has been there since ").moment(a.Since).say("; plugNmeet should have ended it within " + spanWords(a.Limit) + ", end it there")
 	case room.ConcernRoomOverdue:
@@ -100,6 +101,12 @@ func reasonOf(a room.Alarm) (r because) {
 	case room.ConcernSourceSilent:
 		return r.say("nothing came since ").moment(a.Since).say(" (expected within " + spanWords(a.Limit) + ") while " +
 			plural(a.Count, "room is", "rooms are") + " live; see whether plugNmeet still reaches this address")
+	case room.ConcernAPIFailing:
+		r = r.say("no room was confirmed since ").moment(a.Since).say(" (expected within " + spanWords(a.Limit) + ")")
+		if a.Message != "" {
+			r = r.say(": ").called(a.Message)
+		}
+		return r.say("; rooms are shown as deliveries tell")
 	case room.ConcernIntakeRefused:
 		r = r.say(comma(a.Count) + " in " + spanWords(a.Limit))
 		if a.Message != "" {
@@ -158,7 +165,7 @@ func alarmURL(a room.Alarm) templ.SafeURL {
 	switch {
 	case a.SID != "":
 		return roomURL(room.Head{Source: a.Source, SID: a.SID})
-	case a.Concern == room.ConcernSourceSilent:
+	case a.Concern == room.ConcernSourceSilent, a.Concern == room.ConcernAPIFailing:
 		return templ.URL(intakePath + "?source=" + url.QueryEscape(a.Source))
 	}
 	return templ.URL(intakePath)
@@ -201,8 +208,11 @@ func alarmElements(alarms []room.Alarm) (out []live.Element) {
 }
 
 // footElements are what every page tells at its foot: what needs attention, and how the sources are heard.
-func footElements(sources []live.SourceState, alarms int) []live.Element {
-	out := make([]live.Element, 0, 1+len(sources))
+func footElements(sources []live.SourceState, alarms int, asOf time.Time) []live.Element {
+	out := make([]live.Element, 0, 2+len(sources))
+	if !asOf.IsZero() {
+		out = append(out, element("behind-since", "behind", asOf, behindSince))
+	}
 	if alarms > 0 {
 		out = append(out, element("alarms-count", "sources", alarms, alarmsCount))
 	}

@@ -27,6 +27,7 @@ func timelineElements(m live.Room) []live.Element {
 		out = append(out, element("timeline-more", "timeline-note", text, say))
 	}
 	out = append(out, element("timeline-now", "timeline-over", overlay{t.window, t.now, t.ended}, overlayDrawing))
+	out = append(out, t.gapElements(m.Gaps)...)
 	out = append(out, element("timeline-axis", "timeline-top", t.axis(d), axisDrawing))
 	out = append(out, t.peopleLanes(d.Participants)...)
 	out = append(out, t.recordingLanes(d.Recordings)...)

@@ -1,10 +1,12 @@
 package views
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"time"
 
+	"github.com/roomwatch/roomwatch/live"
 	"github.com/roomwatch/roomwatch/room"
 )
 
@@ -163,6 +165,7 @@ type dayChart struct {
 	people  dayFigure
 	rooms   dayFigure
 	record  dayFigure
+	gaps    []band
 	most    [2]int // of people, and of rooms and recordings: what the tops of the lanes are
 }
 
@@ -170,6 +173,7 @@ type dayChart struct {
 type dayVersion struct {
 	n        int
 	last, to time.Time
+	gaps     string
 }
 
 // dayFigure is one figure over the day.
@@ -180,13 +184,15 @@ type dayFigure struct {
 	peakAt time.Time
 }
 
-func concurrencyOf(samples []room.Sample, now time.Time) (c dayChart) {
+func concurrencyOf(samples []room.Sample, gaps []live.Gap, now time.Time) (c dayChart) {
 	to := now.Truncate(daySlot).Add(daySlot)
 	c.from = to.Add(-24 * time.Hour)
 	c.version = dayVersion{n: len(samples), to: to}
 	if len(samples) > 0 {
 		c.version.last = samples[len(samples)-1].At
 	}
+	c.gaps = bandsOf(gaps, window{room.At(c.from), room.At(to)})
+	c.version.gaps = fmt.Sprint(c.gaps)
 	c.people = figureOf(samples, c.from, func(t room.Totals) int { return t.People })
 	c.rooms = figureOf(samples, c.from, func(t room.Totals) int { return t.Rooms })
 	c.record = figureOf(samples, c.from, func(t room.Totals) int { return t.RecordingsActive })

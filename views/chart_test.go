@@ -50,7 +50,7 @@ func TestGapsAreNotBridged(t *testing.T) {
 	if want := "M1 3H28.3M37.9 3H83"; s.line != want {
 		t.Errorf("line %q, want %q", s.line, want)
 	}
-	day := concurrencyOf(dayFixture(), noon)
+	day := concurrencyOf(dayFixture(), nil, noon)
 	if got := strings.Count(peopleLane.line(day.people.points, day.most[0]), "M"); got != 2 {
 		t.Errorf("the day has one gap, its line begins %d times", got)
 	}

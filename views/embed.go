@@ -31,7 +31,7 @@ func embedRoomElements(m live.EmbedRoom) []live.Element {
 	}
 	d := m.Detail
 	sum := d.Summary()
-	out := []live.Element{element("embed-head", "head", headOf(sum, nil), embedHead)}
+	out := []live.Element{element("embed-head", "head", headOf(sum, nil, false), embedHead)}
 	out = append(out, embedStats(sum.People, sum.Microphones, sum.Cameras, sum.Screens, sum.Bots)...)
 	if m.Hour.Slots > 0 {
 		out = append(out, element("embed-hour", "hour-box", m.Hour, embedHour))

@@ -120,7 +120,7 @@ func models(typed string) map[string]live.Model {
 
 // concernsKnown are all that room names, and one that it may name some day.
 var concernsKnown = []room.Concern{room.ConcernStreamFailed, room.ConcernRecordingBroken, room.ConcernFileOverdue, room.ConcernRecordingNobody, room.ConcernStreamNobody,
-	room.ConcernDisputed, room.ConcernRoomEmpty, room.ConcernRoomOverdue, room.ConcernSourceSilent, room.ConcernIntakeRefused, "boredom"}
+	room.ConcernDisputed, room.ConcernRoomEmpty, room.ConcernRoomOverdue, room.ConcernSourceSilent, room.ConcernAPIFailing, room.ConcernIntakeRefused, "boredom"}
 
 // alarmFixtures are more than a page lists: of each concern one with everything and one with nothing known,
 // and many of one.

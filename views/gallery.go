@@ -270,12 +270,14 @@ func (g gallery) heads() []exhibit {
 	q := room.SessionQuery{Text: "fatima"}
 	inner := innerOf(live.Sessions{Query: q, Page: room.Page[room.Summary]{Items: g.history()}, Matches: 38, Minute: g.now})
 	return []exhibit{
-		{"head of a room", "one", true, []specimen{of("live", roomHead("head", headOf(busy, nil))), of("created, a breakout", roomHead("head", headOf(created, &parent))), of("parent unknown", roomHead("head", headOf(created, nil))),
-			of("ended", roomHead("head", headOf(parent, nil))), of("disputed, capped", roomHead("head", headOf(disputed, nil))), of("ended by the janitor", roomHead("head", headOf(lost, nil))), of("not known", unknownHead("head", wordName))}},
+		{"head of a room", "one", true, []specimen{of("live", roomHead("head", headOf(busy, nil, busy.State == room.StateLive))), of("created, a breakout", roomHead("head", headOf(created, &parent, created.State == room.StateLive))), of("parent unknown", roomHead("head", headOf(created, nil, created.State == room.StateLive))),
+			of("ended", roomHead("head", headOf(parent, nil, parent.State == room.StateLive))), of("disputed, capped", roomHead("head", headOf(disputed, nil, disputed.State == room.StateLive))), of("ended by the janitor", roomHead("head", headOf(lost, nil, lost.State == room.StateLive))), of("not known", unknownHead("head", wordName))}},
 		{"head of a list", "", true, []specimen{of("searched", listHead("Sessions", sessionsPath, q, inner))}},
 		{"needs attention", "overview", true, g.troubles()},
 		{"column heads", "overview", true, []specimen{{"by people", tableOf(live.Overview{Rows: g.rows()[:1], Sources: g.sources()})}, {"by room, turned round", tableOf(live.Overview{Query: live.RoomQuery{Sort: "room", Reverse: true}, Rows: g.rows()[:1], Sources: g.sources()})}}},
 		{"what was found", "find", true, []specimen{of("rooms and people", foundGroups(Found{Text: "fatima", Running: g.found(), Ended: g.history()})), of("nothing", foundGroups(Found{Text: wordName})), of("not asked", foundGroups(Found{}))}},
+		{"end a room", "", true, []specimen{of("asked", endRoom(Ending{Key: busy.Key(), Name: longName, People: 24, Bots: 1})), of("in vain", endRoom(Ending{Key: busy.Key(), Name: arabicName, Problem: "It was not ended: plugNmeet does not list it."})), of("over", endRoom(Ending{Name: wordName, Ended: true}))}},
+		{"as of", "", true, []specimen{of("Redis is away", behind(innerOf(live.Overview{AsOf: g.ago(2)})))}},
 		{"notice", "", true, []specimen{of("an error", notice("Too many views", "More different views are open than this process serves.", "Try again in a minute."))}},
 		{"sources", "", false, []specimen{of("delivering", sourceState("s", g.sources()[0])), of("without an API", sourceState("s", g.sources()[1])), of("its API fails", sourceState("s", g.sources()[2])), of("waiting", sourceState("s", g.sources()[3]))}},
 	}

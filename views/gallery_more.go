@@ -15,9 +15,9 @@ func (g gallery) jobs() []exhibit {
 	d := g.meeting(72).Detail()
 	var recordings, streams, boxed []specimen
 	for _, r := range d.Recordings {
-		recordings = append(recordings, of(r.State, recordingBlock("recording-"+r.RecordID, r)))
+		recordings = append(recordings, of(r.State, recordingBlock("recording-"+r.RecordID, recordingOf{r, recordingFileURL(g.sources(), d.Key(), r)})))
 	}
-	recordings = append(recordings, of("hardly known", recordingBlock("recording", room.Recording{RecordID: wordName, State: "strange"})))
+	recordings = append(recordings, of("hardly known", recordingBlock("recording", recordingOf{room.Recording{RecordID: wordName, State: "strange"}, ""})))
 	for _, s := range d.Streams {
 		streams = append(streams, of(s.State, streamBlock("stream-"+s.RecordID, s)))
 	}
@@ -37,6 +37,7 @@ func (g gallery) timelines() []exhibit {
 	latest.Span, only.Span = live.SpanQuarter, live.SpanSession
 	healed := g.roomOf(g.meeting(72))
 	healed.Detail.Corrections = g.corrections()
+	healed.Gaps = g.gaps()
 	return []exhibit{{"timeline", "one", true, []specimen{
 		drawn("live, each way to leave", g.roomOf(g.meeting(72))), drawn("its last quarter of an hour", latest), drawn("ended, and what followed", g.roomOf(g.over())),
 		drawn("only the session", only), drawn("more lanes than a screen holds", g.roomOf(g.crowd())), drawn("put right by checks", healed), drawn("nobody has come", g.roomOf(g.stage("x", "x", "x", 3))),
@@ -44,7 +45,9 @@ func (g gallery) timelines() []exhibit {
 }
 
 func (g gallery) charts() []exhibit {
-	chart := func(day []room.Sample) templ.Component { return concurrency("concurrency", concurrencyOf(day, g.now)) }
+	chart := func(day []room.Sample) templ.Component {
+		return concurrency("concurrency", concurrencyOf(day, nil, g.now))
+	}
 	day := g.day()
 	days := usageDays(g.usage(), g.now)
 	var costs []byte
@@ -52,7 +55,7 @@ func (g gallery) charts() []exhibit {
 		costs = append(costs, e.Render()...)
 	}
 	return []exhibit{
-		{"concurrency", "sessions", true, []specimen{of("a day with gaps", chart(day)), of("the last minutes only", chart(day[len(day)-9:])), of("nothing", chart(nil))}},
+		{"concurrency", "sessions", true, []specimen{of("a day with gaps", concurrency("concurrency", concurrencyOf(day, g.gaps(), g.now))), of("the last minutes only", chart(day[len(day)-9:])), of("nothing", chart(nil))}},
 		{"costs", "costs", false, []specimen{of("a fortnight", costChart("cost-chart", days)), of("nothing has a price", costChart("cost-chart", usageMonth{}))}},
 		{"dearest rooms", "costs", false, []specimen{{"three", slices.Concat([]byte(`<ul class="costliest">`), costs, []byte(`</ul>`))}}},
 		{"sparklines", "", false, []specimen{of("of the last hour", sparkline(sparkOf(pointsOf(day[len(day)-60:], g.ago(60), time.Minute, 60, func(t room.Totals) int { return t.People })), "")),
@@ -71,7 +74,7 @@ func (g gallery) items() []exhibit {
 	}
 	var made, recorded, filed []templ.Component
 	for _, a := range g.artifacts() {
-		made, filed = append(made, newArtifact("x"+a.ArtifactID, artifactLineOf(a))), append(filed, artifactItem("y"+a.ArtifactID, a.Artifact))
+		made, filed = append(made, newArtifact("x"+a.ArtifactID, artifactLineOf(a, g.sources()))), append(filed, artifactItem("y"+a.ArtifactID, artifactOf{a.Artifact, artifactFileURL(g.sources(), room.Key{Source: "default", SID: "x"}, a.Artifact)}))
 	}
 	for _, r := range g.recordings() {
 		recorded = append(recorded, newRecording("x"+r.RecordID, recordingLine{FiledRecording: r.FiledRecording, due: r.Due, overdue: r.Overdue}))
@@ -163,4 +166,8 @@ func (g gallery) correctionRows() (out []live.DeliveryRow) {
 			Source: "default", SID: fmt.Sprint("s", i), Event: room.EventCorrection, Verdict: room.Accepted, Reason: c.Text, Said: &e}})
 	}
 	return out
+}
+
+func (g gallery) gaps() []live.Gap {
+	return []live.Gap{{Source: "default", From: g.ago(41), To: g.ago(37), Why: "Roomwatch did not run"}, {Source: "default", From: g.ago(12), To: g.now.Add(-11*time.Minute - 50*time.Second), Why: "the record could not be written"}}
 }

@@ -13,7 +13,7 @@ const (
 )
 
 // drawnHour is the last hour of a room as path data.
-type drawnHour struct{ people, recorded, streamed, label string }
+type drawnHour struct{ people, recorded, streamed, missed, label string }
 
 func hourDrawing(h live.Hour) (d drawnHour) {
 	if h.Slots <= 0 {
@@ -25,6 +25,9 @@ func hourDrawing(h live.Hour) (d drawnHour) {
 	}
 	d.label = "peak " + comma(most)
 	d.people = hourSteps(h, most)
+	if d.missed = hourSpans(h.Missed, hourBase); d.missed != "" {
+		d.label += ", with gaps in what was received"
+	}
 	below := underBase
 	if d.streamed = hourSpans(h.Streamed, below); d.streamed != "" {
 		below += 3

@@ -35,7 +35,7 @@ func intakeElements(m live.Intake) []live.Element {
 		next: olderPage(m.Query, m.Next), newest: newestPage(m.Query), received: true, // what to do else, the diagnosis says
 		when: "Every delivery appears here with its verdict, as soon as it has been answered.",
 	})...)
-	return append(out, footElements(m.Sources, m.AlarmCount)...)
+	return append(out, footElements(m.Sources, m.AlarmCount, m.AsOf)...)
 }
 
 // intakeTold is how much came in the last hour, from how many sources.
@@ -267,7 +267,7 @@ func eventNames() (names []string) {
 			names = append(names, name)
 		}
 	}
-	return append(names, room.EventCorrection, room.EventGap, room.EventPolled, room.EventListed)
+	return append(names, room.EventCorrection, room.KindAsked.String(), room.EventGap, room.EventPolled, room.EventListed)
 }
 
 // counterTone is the colour of a counter's hour: only trouble has one.

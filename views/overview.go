@@ -52,7 +52,7 @@ func overviewElements(m live.Overview) []live.Element {
 	if len(m.Ended) == 0 {
 		out = append(out, element("empty-ended", "ended", "No session has ended lately.", sayItem))
 	}
-	return append(out, footElements(m.Sources, len(m.Alarms))...)
+	return append(out, footElements(m.Sources, len(m.Alarms), m.AsOf)...)
 }
 
 // distinctIDs keeps apart what has the same id in several sources: the first keeps its plain id.

@@ -66,7 +66,7 @@ func lastHour(samples []room.Sample, count func(room.Totals) int) (s spark, most
 
 func newArtifacts(ids distinctIDs, list []room.FiledArtifact) (out []live.Element) {
 	for _, a := range list {
-		out = append(out, element(ids.of("artifact-"+a.ArtifactID, a.Source), "new-artifacts", artifactLineOf(a), newArtifact))
+		out = append(out, element(ids.of("artifact-"+a.ArtifactID, a.Source), "new-artifacts", artifactLineOf(a, nil), newArtifact))
 	}
 	if len(list) == 0 {
 		return []live.Element{element("empty-artifacts", "new-artifacts", "None so far. plugNmeet makes them after a room has ended.", sayItem)}

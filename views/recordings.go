@@ -27,7 +27,8 @@ func recordingsElements(m live.Recordings) []live.Element {
 	ids := distinctIDs{}
 	longest := scaleOf(m.Rows, m.Minute)
 	row := func(r live.RecordingRow) live.Element {
-		line := recordingLine{FiledRecording: r.FiledRecording, due: r.Due, overdue: r.Overdue, scale: longest}
+		line := recordingLine{FiledRecording: r.FiledRecording, due: r.Due, overdue: r.Overdue, scale: longest,
+			fetch: recordingFileURL(filesOf(m.Sources, m.NoFiles), room.Key{Source: r.Source, SID: r.SID}, r.Recording)}
 		if goingOn(r) {
 			line.until = m.Minute.Truncate(trackStep)
 		}
@@ -47,7 +48,7 @@ func recordingsElements(m live.Recordings) []live.Element {
 	first, last := span(done, begun)
 	head := heads("recordings", recordingCells, m.Minute, recordingNoun, first, last, m.Query.Cursor != "", m.Next != "")
 	out = append(out, byDay(ids, done, begun, head, row)...)
-	return append(out, footElements(m.Sources, m.AlarmCount)...)
+	return append(out, footElements(m.Sources, m.AlarmCount, m.AsOf)...)
 }
 
 func begun(r live.RecordingRow) time.Time { return r.Begin() }
@@ -130,6 +131,7 @@ type recordingLine struct {
 	room.FiledRecording
 	due     time.Time
 	overdue bool
+	fetch   string        // the address of its file
 	until   time.Time     // to where one that goes on is drawn
 	scale   time.Duration // of the page's tracks
 }

@@ -10,15 +10,15 @@ import (
 
 func roomElements(m live.Room) []live.Element {
 	if m.Detail == nil {
-		return append([]live.Element{element("room-head", "head", m.SID, unknownHead)}, footElements(m.Sources, m.AlarmCount)...)
+		return append([]live.Element{element("room-head", "head", m.SID, unknownHead)}, footElements(m.Sources, m.AlarmCount, m.AsOf)...)
 	}
 	d := m.Detail
 	sum := d.Summary()
-	out := []live.Element{element("room-head", "head", headOf(sum, m.Parent), roomHead)}
+	out := []live.Element{element("room-head", "head", headOf(sum, m.Parent, !m.For.NoEnds && askable(m.Sources, d.Source)), roomHead)}
 	out = append(out, roomStats(sum)...)
 	out = append(out, timelineElements(m)...)
 	out = append(out, people(d.Participants, d.Head)...)
-	out = append(out, recordings(d.Recordings)...)
+	out = append(out, recordings(m)...)
 	out = append(out, streams(d.Streams)...)
 	if m.Parent != nil {
 		out = append(out, element("breakout-parent", "breakouts", m.Parent, parentItem))
@@ -27,12 +27,12 @@ func roomElements(m live.Room) []live.Element {
 	for _, b := range m.Breakouts {
 		out = append(out, element("breakout-"+b.SID, "breakouts", b, breakoutItem))
 	}
-	out = append(out, artifacts(d)...)
+	out = append(out, artifacts(d, filesOf(m.Sources, m.For.NoFiles))...)
 	out = append(out, correctionItems(d.Corrections)...)
 	if !m.For.NoDeliveries {
 		out = append(out, roomDeliveryElements(m)...)
 	}
-	return append(out, footElements(m.Sources, m.AlarmCount)...)
+	return append(out, footElements(m.Sources, m.AlarmCount, m.AsOf)...)
 }
 
 // roomHeading is what the top of a room's page depends on.
@@ -41,10 +41,11 @@ type roomHeading struct {
 	recording, streaming           bool
 	recordingSince, streamingSince time.Time
 	parent                         *room.Summary
+	asks                           bool // its plugNmeet can be asked to end it
 }
 
-func headOf(s room.Summary, parent *room.Summary) roomHeading {
-	return roomHeading{s.Head, s.RecordingsActive > 0, s.StreamsActive > 0, s.RecordingSince, s.StreamingSince, parent}
+func headOf(s room.Summary, parent *room.Summary, asks bool) roomHeading {
+	return roomHeading{s.Head, s.RecordingsActive > 0, s.StreamsActive > 0, s.RecordingSince, s.StreamingSince, parent, asks}
 }
 
 func roomStats(s room.Summary) []live.Element {
@@ -173,13 +174,14 @@ func personKey(p room.Participant) string {
 	return string(k)
 }
 
-func recordings(list []room.Recording) []live.Element {
+func recordings(m live.Room) []live.Element {
+	list := m.Detail.Recordings
 	if len(list) == 0 {
 		return []live.Element{element("empty-recordings", "recordings", "Not recorded so far.", say)}
 	}
 	out := make([]live.Element, 0, len(list))
 	for _, r := range list {
-		out = append(out, element("recording-"+r.RecordID, "recordings", r, recordingBlock))
+		out = append(out, element("recording-"+r.RecordID, "recordings", recordingOf{r, recordingFileURL(filesOf(m.Sources, m.For.NoFiles), m.Detail.Key(), r)}, recordingBlock))
 	}
 	return out
 }
@@ -196,10 +198,10 @@ func streams(list []room.Stream) []live.Element {
 }
 
 // artifacts are the files and usage figures, the analytics, and what the retired speech service said.
-func artifacts(d *room.Detail) []live.Element {
+func artifacts(d *room.Detail, sources []live.SourceState) []live.Element {
 	out := make([]live.Element, 0, len(d.Artifacts)+len(d.Analytics)+len(d.Speech)+2)
 	for _, a := range d.Artifacts {
-		out = append(out, element("artifact-"+a.ArtifactID, "artifacts", a, artifactItem))
+		out = append(out, element("artifact-"+a.ArtifactID, "artifacts", artifactOf{a, artifactFileURL(sources, d.Key(), a)}, artifactItem))
 	}
 	if len(d.Artifacts) == 0 {
 		out = append(out, element("empty-artifacts", "artifacts", noneYet(d.State, "transcripts and usage"), sayItem))

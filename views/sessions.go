@@ -21,14 +21,14 @@ func sessionsElements(m live.Sessions) []live.Element {
 		next: olderPage(m.Query, m.Page.Next), newest: newestPage(m.Query), received: received(m.Sources),
 		when: "A session appears here as soon as plugNmeet creates a room, and stays when it has ended.",
 	})
-	day := concurrencyOf(m.Day, m.Minute)
+	day := concurrencyOf(m.Day, m.Gaps, m.Minute)
 	out = append(out, live.Element{ID: "concurrency", Parent: "band", Version: day.version, Render: func() []byte { return render(concurrency("concurrency", day)) }})
 	ids := distinctIDs{}
 	head := heads("sessions", sessionColumns(m.Query), m.Minute, sessionNoun, first, last, m.Query.Cursor != "", m.Page.Next != "")
 	out = append(out, byDay(ids, m.Page.Items, room.Summary.Begin, head, func(s room.Summary) live.Element {
 		return element(ids.of("session-"+s.SID, s.Source), "sessions", sessionLineOf(s, m), historyRow)
 	})...)
-	return append(out, footElements(m.Sources, m.AlarmCount)...)
+	return append(out, footElements(m.Sources, m.AlarmCount, m.AsOf)...)
 }
 
 func sessionColumns(q room.SessionQuery) int {

@@ -128,7 +128,8 @@ func (s *Server) delivery(c *fiber.Ctx) (room.Delivery, error) {
 	return asked(s, func(ctx context.Context) (room.Delivery, error) { return s.Record.Delivery(ctx, position) })
 }
 
-// sampleStep is how far samples are apart. Minutes in which Roomwatch did not run are missing.
+// sampleStep is how far samples are apart. Minutes in which Roomwatch did not run, or received nothing though there
+// was something, are missing; gaps says why.
 const sampleStep = time.Minute
 
 // apiTotals is the totals of all rooms over time.
@@ -145,7 +146,11 @@ func (s *Server) apiTotals(c *fiber.Ctx) error {
 	if samples == nil {
 		samples = []room.Sample{}
 	}
-	return c.JSON(fiber.Map{"step_seconds": sampleStep / time.Second, "samples": samples})
+	gaps := s.Board.Gaps("", time.Now().Add(-span), time.Time{})
+	if gaps == nil {
+		gaps = []live.Gap{}
+	}
+	return c.JSON(fiber.Map{"step_seconds": sampleStep / time.Second, "samples": samples, "gaps": gaps})
 }
 
 //go:embed openapi.yaml

@@ -258,7 +258,7 @@ func (s *Server) encrypted(c *fiber.Ctx) bool {
 func (v visitor) audience() live.Audience {
 	all := access.Target{}
 	return live.Audience{Masked: v.Masked(), NoDeliveries: !v.May(access.SeeIntake, all), NoBodies: !v.May(access.SeeBodies, all),
-		NoFiles: !v.May(access.Download, all), Frame: v.embed.Source, FrameRoom: v.embed.RoomID}
+		NoFiles: !v.May(access.Download, all), NoEnds: !v.May(access.EndRoom, all), Frame: v.embed.Source, FrameRoom: v.embed.RoomID}
 }
 
 // audit writes down what somebody did.

@@ -135,10 +135,14 @@ func (s *Server) socketVisitor(c *fiber.Ctx) (visitor, error) {
 	return visitor{}, errNotEmbed
 }
 
-// refresh goes on with a fresh token, which must be for the same, and says whether it was.
+// refresh goes on with a fresh token, which must be for the same, and says whether it was. Who is no frame needs
+// none: to such a one it means nothing.
 func (s *Server) refresh(g *guest, token string) bool {
+	if g.embed.Source == "" {
+		return true
+	}
 	v, err := s.embedded(token, time.Now())
-	if err != nil || g.embed.Source == "" || !v.embed.Refreshes(g.embed) {
+	if err != nil || !v.embed.Refreshes(g.embed) {
 		return false
 	}
 	s.warden.prolong(g, v.embed.ExpiresAt)

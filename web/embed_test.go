@@ -330,18 +330,6 @@ func TestAFrameLivesOnByAFreshTokenForTheSame(t *testing.T) {
 			s.shows(name)
 		}
 	})
-	t.Run("of somebody logged in", func(t *testing.T) {
-		t.Parallel()
-		s, code := r.dial("view=overview", "Cookie", r.loggedIn(r.user("ana", access.Admin, ""), 0))
-		if s == nil {
-			t.Fatal(code)
-		}
-		s.next()
-		say(s, minted(t, rigSecret, allRooms, 0, 0))
-		if code := s.closed(3 * time.Second); code != 4401 {
-			t.Errorf("closed with %d", code)
-		}
-	})
 }
 
 func TestATokenMasksNamesInItsFrame(t *testing.T) {

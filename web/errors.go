@@ -43,6 +43,9 @@ var known = []struct {
 	{live.ErrTooManyViews, mishap{code: fiber.StatusServiceUnavailable, title: "Too many views", detail: "More different views are open than this process serves. Try again in a minute."}},
 	{live.ErrClosing, mishap{code: fiber.StatusServiceUnavailable, title: "Closing", detail: "This process is shutting down. Try again."}},
 	{errExports, mishap{code: fiber.StatusServiceUnavailable, title: "Too many exports", detail: "As many exports are under way as this process serves at one time. Try again in a minute."}},
+	{errNoAPI, mishap{code: fiber.StatusNotFound, title: "Cannot be asked", detail: "The plugNmeet of this session has no SERVER_URL set, so that nothing can be asked of it."}},
+	{errGone, mishap{code: fiber.StatusNotFound, title: "No longer there", detail: "plugNmeet does not have this file any more."}},
+	{errAPI, mishap{code: fiber.StatusBadGateway, title: "plugNmeet does not answer", detail: "It was asked in vain. The foot of every page says how it is heard; the cause is in the log of the server."}},
 	{context.DeadlineExceeded, slow}, // the hub's own time for a question
 	{errSlow, slow},
 	{errNobody, unknown},
@@ -108,6 +111,8 @@ func (s *Server) answerError(c *fiber.Ctx, err error) error {
 	switch m {
 	case failed:
 		s.Log.Error("request failed", "method", c.Method(), "route", c.Route().Path, "err", err)
+	case mishapOf(errAPI):
+		s.Log.Warn("plugNmeet was asked in vain", "route", c.Route().Path, "err", err)
 	case unknown:
 		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="roomwatch"`)
 	case slow:

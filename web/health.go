@@ -49,6 +49,9 @@ func (s *Server) health(c *fiber.Ctx) error {
 	if s.Record.Health() != nil {
 		checks["record:write"][0].Status = "fail"
 	}
+	if s.Replica != nil {
+		checks["record:spool"] = []check{spooled(s.Replica.Spooled())}
+	}
 	overall := worst(checks)
 	code := fiber.StatusOK
 	if overall == "fail" {
@@ -83,6 +86,17 @@ type check struct {
 	Status    string    `json:"status"` // pass, warn or fail
 	Output    string    `json:"output,omitempty"`
 	Time      time.Time `json:"time,omitzero"` // of the newest good answer
+	Observed  *int64    `json:"observedValue,omitempty"`
+	Unit      string    `json:"observedUnit,omitempty"`
+}
+
+// spooled warns when half of the room for deliveries that wait is taken.
+func spooled(waiting, most int64) check {
+	c := check{Component: "datastore", Status: "pass", Observed: &waiting, Unit: "deliveries"}
+	if most > 0 && waiting >= most/2 {
+		c.Status, c.Output = "warn", "the local file is filling up with deliveries that wait for Redis"
+	}
+	return c
 }
 
 func warned(warnings []string) []check {

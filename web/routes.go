@@ -13,6 +13,7 @@ import (
 // routes is every address that Roomwatch answers at, each with the rule of who may use it.
 func (s *Server) routes() {
 	rooms, history, intake, metrics := s.may(access.SeeRooms), s.may(access.SeeHistory), s.may(access.SeeIntake), s.may(access.SeeMetrics)
+	files, end := s.may(access.Download), s.may(access.EndRoom)
 	s.app.Use(s.recovered, s.guard, s.sameSite)
 
 	// With any other method it is 405, never a redirect to a page: that would lose an event (contract 4.1).
@@ -55,6 +56,10 @@ func (s *Server) routes() {
 	s.get("/static/:name", anybody, packed, s.staticFile)
 	s.get("/", rooms, packed, s.overviewPage)
 	s.get("/rooms/:sid", rooms, packed, s.roomPage)
+	s.get("/rooms/:sid/end", end, packed, s.endPage)
+	s.post("/rooms/:sid/end", end, s.endRoom)
+	s.get("/rooms/:sid/recordings/:id/file", files, s.recordingFile)
+	s.get("/rooms/:sid/artifacts/:id/file", files, s.artifactFile)
 	s.get("/sessions", history, packed, s.listPage(live.ViewSessions, "Sessions"))
 	s.get("/recordings", history, packed, s.listPage(live.ViewRecordings, "Recordings"))
 	s.get("/artifacts", history, packed, s.listPage(live.ViewArtifacts, "Artifacts"))

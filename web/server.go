@@ -41,14 +41,22 @@ type Record interface {
 	NotesDropped() uint64                                                 // how many notes were lost since the start
 }
 
+// Replica is what web asks of a store that several share.
+type Replica interface {
+	Spooled() (waiting, most int64) // deliveries that wait on this machine's disk for Redis, and how many may
+	Leads() bool                    // this replica does what only one should do
+}
+
 // Config is what the server needs to know and to reach.
 type Config struct {
-	Record  Record
-	Board   *live.Board
-	Hub     *live.Hub
-	Keyring *plugnmeet.Keyring // to begin with, see SetKeyring
-	Origins []string           // origins that may open the socket, beside the host that was asked
-	Log     *slog.Logger
+	Record     Record
+	Replica    Replica // nil for a store that is not shared
+	Board      *live.Board
+	Hub        *live.Hub
+	Keyring    *plugnmeet.Keyring        // to begin with, see SetKeyring
+	PlugNmeets map[string]*plugnmeet.API // by source, of those that can be asked
+	Origins    []string                  // origins that may open the socket, beside the host that was asked
+	Log        *slog.Logger
 
 	// LoopbackOnly: there is no login, so every request must name a loopback host or one of Origins.
 	LoopbackOnly bool
@@ -173,4 +181,29 @@ func (s *Server) gauges() {
 		func() float64 { return float64(s.Record.NotesDropped()) })
 	s.metrics.gauge("roomwatch_exports", "Exports under way.", func() float64 { return float64(len(s.exports)) })
 	s.metrics.gauge("roomwatch_sockets", "Open live sockets.", func() float64 { return float64(s.sockets.count()) })
+	if s.Replica != nil {
+		s.replicaGauges()
+	}
+}
+
+// replicaGauges are the figures of one replica among several.
+func (s *Server) replicaGauges() {
+	s.metrics.gauge("roomwatch_spooled", "Deliveries that wait on this machine's disk for Redis.", func() float64 {
+		waiting, _ := s.Replica.Spooled()
+		return float64(waiting)
+	})
+	s.metrics.gauge("roomwatch_spool_limit", "How many deliveries may wait there; beyond that they are answered 503.", func() float64 {
+		_, most := s.Replica.Spooled()
+		return float64(most)
+	})
+	truth := func(is func() bool) func() float64 {
+		return func() float64 {
+			if is() {
+				return 1
+			}
+			return 0
+		}
+	}
+	s.metrics.gauge("roomwatch_leads", "1 when this replica leads: of all replicas one should.", truth(s.Replica.Leads))
+	s.metrics.gauge("roomwatch_behind", "1 when what this replica shows is not of now, because Redis is away.", truth(func() bool { return !s.Board.AsOf().IsZero() }))
 }

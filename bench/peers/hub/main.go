@@ -1,5 +1,7 @@
-// Gorilla's hub example: hub.go and client.go are as they are in gorilla/websocket v1.5.3, examples/chat. What
-// is posted to /publish goes to everybody.
+//go:build ignore
+
+// The bench builds this together with hub.go and client.go of gorilla/websocket's examples/chat, as they are in that
+// module: what is posted to /publish goes to everybody.
 package main
 
 import (
