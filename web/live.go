@@ -34,7 +34,7 @@ func (s *Server) live() fiber.Handler {
 		if origins := values(c, fiber.HeaderOrigin); len(origins) != 1 || !s.ownOrigin(origins[0], c.Hostname()) {
 			return status(c, fiber.StatusForbidden, "this page may not open the socket")
 		}
-		v, err := s.who(c)
+		v, err := s.socketVisitor(c)
 		if err != nil {
 			return err
 		}
@@ -97,7 +97,7 @@ func (s *Server) watch(conn *websocket.Conn) {
 		return
 	}
 	defer s.sockets.leave(g.shares)
-	v := &viewer{conn: conn, patience: s.ReadTime}
+	v := &viewer{conn: conn, patience: s.ReadTime, refresh: func(token string) bool { return s.refresh(g, token) }}
 	var err error
 	if v.Viewer, err = s.Hub.Watch(wanted(conn)); err != nil {
 		say(conn, farewell(err))

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	fasthttpws "github.com/fasthttp/websocket"
 	"github.com/gofiber/contrib/websocket"
 
 	"github.com/roomwatch/roomwatch/live"
@@ -42,8 +43,9 @@ var errBusy = errors.New("the viewer talks too much")
 type viewer struct {
 	*live.Viewer
 	conn     *websocket.Conn
-	patience time.Duration // for a whole message, in however many pieces it comes
-	ended    atomic.Bool   // nothing is written any more
+	patience time.Duration           // for a whole message, in however many pieces it comes
+	refresh  func(token string) bool // goes on with a fresh embed token, if it is one
+	ended    atomic.Bool             // nothing is written any more
 
 	second int64
 	heard  int       // in this second
@@ -112,13 +114,19 @@ func (v *viewer) read() {
 		case errors.Is(err, errBusy):
 			say(v.conn, closeBusy)
 			return
+		case errors.Is(err, fasthttpws.ErrReadLimit): // of a length that is no number the library says nothing
+			say(v.conn, websocket.CloseMessageTooBig)
+			return
 		case err != nil:
 			return // the library has said why, if the viewer broke the protocol
 		case code != 0:
 			say(v.conn, code)
 			return
 		}
-		v.hear(data)
+		if !v.hear(data) {
+			say(v.conn, closeExpired)
+			return
+		}
 	}
 }
 
@@ -175,19 +183,24 @@ func (v *viewer) ponged(string) error {
 	return v.wait(v.due)
 }
 
-func (v *viewer) hear(data []byte) {
+// hear does what the viewer says, and is false when it must go: its fresh token is none for what it watches.
+func (v *viewer) hear(data []byte) bool {
 	var message struct {
-		Kind string `json:"k"`
+		Kind  string `json:"k"`
+		Token string `json:"token"`
 	}
 	if json.Unmarshal(data, &message) != nil {
-		return
+		return true
 	}
 	switch message.Kind {
+	case "auth":
+		return v.refresh(message.Token)
 	case "pause":
 		v.Pause(true)
 	case "resume":
 		v.Pause(false)
 	}
+	return true
 }
 
 // say closes the socket with a code.
