@@ -165,6 +165,9 @@ func (h *Hub) dropIdlest() bool {
 
 // Run refreshes the views when the board changes, until ctx ends.
 func (h *Hub) Run(ctx context.Context) {
+	var beating sync.WaitGroup
+	beating.Go(func() { h.beats(ctx) })
+	defer beating.Wait()
 	sweep := time.NewTicker(viewLives / 4)
 	defer sweep.Stop()
 	again := time.NewTimer(time.Hour)
@@ -269,14 +272,6 @@ func (h *Hub) pause(w *watched, q Question) time.Duration {
 	return 0
 }
 
-func (h *Hub) wake(w *watched) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for viewer := range w.viewers {
-		viewer.nudge()
-	}
-}
-
 // sweep drops views that had no reader for a minute, and keeps the sessions of watched rooms in memory.
 func (h *Hub) sweep() {
 	var rooms []room.Key
@@ -299,15 +294,10 @@ func (h *Hub) sweep() {
 func (h *Hub) Close(spread time.Duration) {
 	h.mu.Lock()
 	h.closing = true
-	var viewers []*Viewer
-	for _, w := range h.views {
-		for viewer := range w.viewers {
-			viewers = append(viewers, viewer)
-		}
-	}
 	h.mu.Unlock()
+	viewers := h.everybody()
 	for i, viewer := range viewers {
-		close(viewer.bye)
+		viewer.line.End(ErrClosing)
 		if i < len(viewers)-1 {
 			time.Sleep(spread / time.Duration(len(viewers)))
 		}
