@@ -165,6 +165,14 @@ func (c *Config) auth(accounts web.Accounts) (out web.Auth, err error) {
 	if out.Parents, err = access.ParseOrigins(c.EmbedParents); err != nil {
 		return out, err
 	}
-	out.Proxies, err = access.ParseProxies(c.TrustedProxies)
+	if out.Proxies, err = access.ParseProxies(c.TrustedProxies); err != nil || c.Auth != "oidc" {
+		return out, err
+	}
+	secret, err := secretOf(c.OIDCClientSecret, c.OIDCClientSecretFile, "OIDC_CLIENT_SECRET_FILE")
+	if err != nil {
+		return out, err
+	}
+	out.OIDC = web.OIDC{Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: string([]byte(secret))}
+	out.OIDC.Roles, err = access.ParseGroupRoles(c.OIDCRoles)
 	return out, err
 }

@@ -48,6 +48,9 @@ func (b *Board) Sources() []SourceState {
 	return b.sourceStates(pageGrain)
 }
 
+// SourceNames are the configured sources, in order.
+func (b *Board) SourceNames() []string { return b.sources }
+
 // AsOf is zero while the board is up to date, else the moment up to which deliveries are in it.
 func (b *Board) AsOf() time.Time {
 	b.mu.RLock()

@@ -165,6 +165,9 @@ func (h *Hub) dropIdlest() bool {
 
 // Run refreshes the views when the board changes, until ctx ends.
 func (h *Hub) Run(ctx context.Context) {
+	var beating sync.WaitGroup
+	beating.Go(func() { h.beats(ctx) })
+	defer beating.Wait()
 	sweep := time.NewTicker(viewLives / 4)
 	defer sweep.Stop()
 	again := time.NewTimer(time.Hour)
@@ -226,6 +229,11 @@ func (n news) concerns(q Question) bool {
 		return mine
 	case q.Name == viewOverview:
 		return n.filed || len(n.sessions) > 0
+	case q.Name == viewEmbedRoom:
+		_, mine := n.rooms[roomKey{q.For.Frame, string(q.List.(Label))}]
+		return mine
+	case q.Name == viewEmbed:
+		return len(n.sessions) > 0
 	}
 	return n.filed
 }
@@ -256,20 +264,12 @@ func (h *Hub) refresh(pending map[*watched]Question) time.Duration {
 // pause is how long a view waits before it is refreshed again.
 func (h *Hub) pause(w *watched, q Question) time.Duration {
 	switch {
-	case q.List != nil && q.Name != viewOverview:
+	case q.List != nil && q.Name != viewOverview && q.Name != viewEmbedRoom:
 		return max(listTick, h.tick)
 	case w.matches() > slowFrom:
 		return max(slowTick, h.tick)
 	}
 	return 0
-}
-
-func (h *Hub) wake(w *watched) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for viewer := range w.viewers {
-		viewer.nudge()
-	}
 }
 
 // sweep drops views that had no reader for a minute, and keeps the sessions of watched rooms in memory.
@@ -294,15 +294,10 @@ func (h *Hub) sweep() {
 func (h *Hub) Close(spread time.Duration) {
 	h.mu.Lock()
 	h.closing = true
-	var viewers []*Viewer
-	for _, w := range h.views {
-		for viewer := range w.viewers {
-			viewers = append(viewers, viewer)
-		}
-	}
 	h.mu.Unlock()
+	viewers := h.everybody()
 	for i, viewer := range viewers {
-		close(viewer.bye)
+		viewer.line.End(ErrClosing)
 		if i < len(viewers)-1 {
 			time.Sleep(spread / time.Duration(len(viewers)))
 		}

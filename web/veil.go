@@ -18,7 +18,9 @@ var viewing = map[string]access.Action{
 
 // asks is the question as this visitor may ask it, or why not.
 func (v visitor) asks(q live.Question) (live.Question, error) {
-	if !v.May(viewing[q.Name], access.Target{}) {
+	roomID, framed := q.Framed()
+	on := access.Target{Source: v.embed.Source, RoomID: roomID}
+	if framed != (v.embed.Source != "") || !v.May(viewing[q.Name], on) {
 		return q, errForbidden
 	}
 	list, err := limited(v, q.List)

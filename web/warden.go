@@ -20,6 +20,7 @@ type guest struct {
 	shares []share
 	until  time.Time      // when that right ends by itself; zero: never
 	leave  func(code int) // sends it away; it returns at once
+	packed bool           // it takes compressed frames
 }
 
 // warden sends sockets away whose right has ended: at once when that happened here, and within a second or
@@ -205,6 +206,13 @@ func (w *warden) extend(login access.Hash, until time.Time) {
 			g.until = until
 		}
 	}
+}
+
+// prolong lets a guest stay until then.
+func (w *warden) prolong(g *guest, until time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	g.until = until
 }
 
 // until is when a visitor's right to a socket ends by itself.
