@@ -216,7 +216,7 @@ func (r *rig) deliver(body string) answer {
 	return r.do(http.MethodPost, "/webhook", body, "Authorization", sign(r.t, body))
 }
 
-// taken posts signed bodies that must all be stored.
+// taken posts signed bodies that must all be stored, and waits until the board shows them.
 func (r *rig) taken(bodies ...string) {
 	r.t.Helper()
 	for _, body := range bodies {
@@ -224,6 +224,10 @@ func (r *rig) taken(bodies ...string) {
 			r.t.Fatalf("%.200s: %d %s", body, a.StatusCode, a.body)
 		}
 	}
+	r.await("the board shows it", func() bool {
+		end, err := r.record.End(r.t.Context())
+		return err == nil && r.server.Board.Position() == end
+	})
 }
 
 var events struct {
