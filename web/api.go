@@ -31,10 +31,7 @@ func list[Q, T any](s *Server, parse func(url.Values) (Q, error), ask func(conte
 		if err != nil {
 			return err
 		}
-		if q, err = limited(v, q); err != nil {
-			return err
-		}
-		page, err := asked(s, func(ctx context.Context) (room.Page[T], error) { return ask(ctx, q) })
+		page, err := asked(s, func(ctx context.Context) (room.Page[T], error) { return ask(ctx, limited(v, q)) })
 		if err != nil {
 			return err
 		}
