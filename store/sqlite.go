@@ -57,7 +57,8 @@ type SQLite struct {
 	jobs    chan *job
 	urgent  chan *job // done before the others, see writeFirst
 
-	tail    tail
+	tail     tail
+	versions versions
 	sources sources
 	saving  sync.Mutex // one Save at a time: it reads, merges and writes; nor does retention take sessions meanwhile
 	notes   chan room.Delivery
