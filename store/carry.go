@@ -67,7 +67,7 @@ func carryTitles(ctx context.Context, tx *sql.Tx) error {
 	for row := int64(math.MinInt64); ; {
 		var key room.Key
 		d := &document{}
-		err := next.QueryRow(row).Scan(&row, &key.Source, &key.SID, &d.was, &d.stored)
+		err := next.QueryRow(row).Scan(&row, &key.Source, &key.SID, &d.was.text, &d.stored)
 		if errors.Is(err, sql.ErrNoRows) {
 			return next.Close()
 		}

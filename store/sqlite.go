@@ -59,11 +59,11 @@ type SQLite struct {
 
 	tail     tail
 	versions versions
-	sources sources
-	saving  sync.Mutex // one Save at a time: it reads, merges and writes; nor does retention take sessions meanwhile
-	notes   chan room.Delivery
-	noted   atomic.Uint64
-	dropped atomic.Uint64
+	sources  sources
+	saving   sync.Mutex // one Save at a time: it reads, merges and writes; nor does retention take sessions meanwhile
+	notes    chan room.Delivery
+	noted    atomic.Uint64
+	dropped  atomic.Uint64
 
 	probeEvery time.Duration
 	trouble    atomic.Pointer[error]
