@@ -87,6 +87,7 @@ func pagesOf(live, position string) map[string][]pageAt {
 			{name: "find searched", path: "/find?q=a"},
 			{name: "find without match", path: "/find?q=nobody-is-called-that", kin: true},
 		},
+		// Its plugNmeet cannot be asked here: the gallery has the question itself.
 		"/intake/:position": {{name: "payload", path: "/intake/" + position}},
 		"/dev/gallery":      {{name: "gallery", path: "/dev/gallery"}},
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -31,8 +32,30 @@ type op struct {
 // rootID is the id of the element that a reset replaces.
 const rootID = "view"
 
+// Frame is a frame as it is sent, to however many viewers.
+type Frame struct {
+	Text  []byte // JSON
+	forms [2]form
+}
+
+// form is a frame as lines of one kind take it.
+type form struct {
+	once sync.Once
+	data []byte
+}
+
+// As is the frame in one of two forms, which is made once for all who take it so.
+func (f *Frame) As(second bool, make func(text []byte) []byte) []byte {
+	form := &f.forms[0]
+	if second {
+		form = &f.forms[1]
+	}
+	form.once.Do(func() { form.data = make(f.Text) })
+	return form.data
+}
+
 // encode writes a frame. HTML is not escaped a second time: it is data in a socket, not in a page.
-func encode(f frame) ([]byte, error) {
+func encode(f frame) []byte {
 	if f.Ops == nil {
 		f.Ops = []op{} // an empty frame says so
 	}
@@ -40,14 +63,14 @@ func encode(f frame) ([]byte, error) {
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(f); err != nil {
-		return nil, fmt.Errorf("encode frame: %w", err)
+		panic(fmt.Errorf("encode frame: %w", err)) // texts and numbers
 	}
-	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
 }
 
 // after is the frame that leads from state s of the view to the state shown, encoded once for all who are
 // at s. A state of which nothing is known, and every state when reset is asked for, leads there by a reset.
-func (v *view) after(epoch string, s uint64, reset bool) (data []byte, seq uint64, err error) {
+func (v *view) after(epoch string, s uint64, reset bool) (to *Frame, seq uint64, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if err := v.answered(); err != nil {
@@ -62,7 +85,7 @@ func (v *view) after(epoch string, s uint64, reset bool) (data []byte, seq uint6
 			continue
 		}
 		if known.from == from || known.from != nil && from != nil && *known.from == *from {
-			return known.data, v.seq, nil
+			return known.frame, v.seq, nil
 		}
 	}
 	f := frame{Epoch: epoch, Seq: v.seq, At: time.Now().UnixMilli()}
@@ -71,17 +94,18 @@ func (v *view) after(epoch string, s uint64, reset bool) (data []byte, seq uint6
 	} else {
 		f.Ops = v.changes(s)
 	}
-	if data, err = encode(f); err == nil && len(v.sent) < maxSent {
-		v.sent = append(v.sent, sent{epoch, from, data})
+	to = &Frame{Text: encode(f)}
+	if len(v.sent) < maxSent {
+		v.sent = append(v.sent, sent{epoch, from, to})
 	}
-	return data, v.seq, err
+	return to, v.seq, nil
 }
 
 // sent is an encoded frame that leads to the state shown; from nil it is a reset.
 type sent struct {
 	epoch string
 	from  *uint64
-	data  []byte
+	frame *Frame
 }
 
 // maxSent bounds the encoded frames that a view keeps: nearly all viewers are at the state before.

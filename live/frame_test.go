@@ -135,15 +135,15 @@ func TestAFrameLeadsFromAnyKnownStateToTheOneShown(t *testing.T) {
 				if rapid.Bool().Draw(t, "asleep") {
 					continue
 				}
-				data, _, err := v.after("e", b.seq, false)
+				f, _, err := v.after("e", b.seq, false)
 				if err == nil {
-					err = b.apply(data)
+					err = b.apply(f.Text)
 				}
 				if err != nil {
 					t.Fatalf("viewer %d: %v", i, err)
 				}
 				if b.String() != fresh.String() {
-					t.Fatalf("viewer %d shows\n%s, a fresh page\n%s, after\n%s", i, b, fresh, data)
+					t.Fatalf("viewer %d shows\n%s, a fresh page\n%s, after\n%s", i, b, fresh, f.Text)
 				}
 			}
 		}
@@ -152,9 +152,9 @@ func TestAFrameLeadsFromAnyKnownStateToTheOneShown(t *testing.T) {
 
 func visit(t *rapid.T, v *view, s uint64, reset bool) *browser {
 	b := newBrowser()
-	data, _, err := v.after("e", s, reset)
+	f, _, err := v.after("e", s, reset)
 	if err == nil {
-		err = b.apply(data)
+		err = b.apply(f.Text)
 	}
 	if err != nil {
 		t.Fatalf("a fresh visit: %v", err)
@@ -165,9 +165,9 @@ func visit(t *rapid.T, v *view, s uint64, reset bool) *browser {
 func TestAStateBeforeTheViewWasMadeIsAnsweredWithAReset(t *testing.T) {
 	v := viewOf(t, func() (Model, uint64) { return scene{}, 7 })
 	for s, reset := range map[uint64]bool{0: true, 6: true, 7: false, 8: false} {
-		data, _, err := v.after("e", s, false)
-		if err != nil || bytes.Contains(data, []byte(`"r":true`)) != reset {
-			t.Errorf("from state %d: %s, %v; want a reset: %v", s, data, err, reset)
+		f, _, err := v.after("e", s, false)
+		if err != nil || bytes.Contains(f.Text, []byte(`"r":true`)) != reset {
+			t.Errorf("from state %d: %s, %v; want a reset: %v", s, f.Text, err, reset)
 		}
 	}
 }
@@ -184,9 +184,9 @@ func TestAnElementThatOnlyStandsElsewhereIsNotRenderedAgain(t *testing.T) {
 	if renders != 3 {
 		t.Errorf("%d renderings of 3 elements", renders)
 	}
-	data, _, _ := v.after("e", 1, false)
-	if n := bytes.Count(data, []byte(`"k":"put"`)); n != 1 {
-		t.Errorf("one element moved, %d were put: %s", n, data)
+	f, _, _ := v.after("e", 1, false)
+	if n := bytes.Count(f.Text, []byte(`"k":"put"`)); n != 1 {
+		t.Errorf("one element moved, %d were put: %s", n, f.Text)
 	}
 }
 
@@ -194,7 +194,7 @@ func TestEqualStatesShareOneEncoding(t *testing.T) {
 	v := viewOf(t, func() (Model, uint64) { return scene{}, 3 })
 	a, _, _ := v.after("e", 3, false)
 	b, _, _ := v.after("e", 3, false)
-	if &a[0] != &b[0] {
+	if a != b {
 		t.Error("the same frame was encoded twice")
 	}
 }
@@ -207,15 +207,15 @@ func TestAnElementThatCameBackIsNotRemovedFirst(t *testing.T) {
 		now, seq = next, seq+1
 		v.refresh()
 	}
-	if data, _, _ := v.after("e", 1, false); bytes.Contains(data, []byte(`"del"`)) {
-		t.Errorf("a viewer who slept meanwhile loses what it opened: %s", data)
+	if f, _, _ := v.after("e", 1, false); bytes.Contains(f.Text, []byte(`"del"`)) {
+		t.Errorf("a viewer who slept meanwhile loses what it opened: %s", f.Text)
 	}
 }
 
 func TestAnEmptyFrameSaysThatItIsEmpty(t *testing.T) {
-	data, err := encode(frame{Epoch: "e", Seq: 3, At: 5})
-	if want := `{"e":"e","s":3,"at":5,"o":[]}`; err != nil || string(data) != want {
-		t.Errorf("%s, %v, want %s", data, err, want)
+	data := encode(frame{Epoch: "e", Seq: 3, At: 5})
+	if want := `{"e":"e","s":3,"at":5,"o":[]}`; string(data) != want {
+		t.Errorf("%s, want %s", data, want)
 	}
 }
 

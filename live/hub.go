@@ -131,11 +131,11 @@ func (h *Hub) find(q Question) (*watched, error) {
 	if q.For.Masked && h.mask == nil {
 		return nil, ErrNoView
 	}
-	m := &matching{titles: q.For.Masked}
+	var r *roster
 	if rooms, ok := q.List.(RoomQuery); ok {
-		m.words = room.ParseWords(rooms.Text)
+		r = newRoster(rooms, q.For.Masked)
 	}
-	v := newView(h.html, func() (Model, uint64, error) { return h.ask(q, m) })
+	v := newView(h.html, func() (Model, uint64, error) { return h.ask(q, r) })
 	h.views[q] = &watched{view: v, viewers: make(map[*Viewer]struct{}), stale: true}
 	return h.views[q], nil
 }
@@ -165,6 +165,9 @@ func (h *Hub) dropIdlest() bool {
 
 // Run refreshes the views when the board changes, until ctx ends.
 func (h *Hub) Run(ctx context.Context) {
+	var beating sync.WaitGroup
+	beating.Go(func() { h.beats(ctx) })
+	defer beating.Wait()
 	sweep := time.NewTicker(viewLives / 4)
 	defer sweep.Stop()
 	again := time.NewTimer(time.Hour)
@@ -180,6 +183,9 @@ func (h *Hub) Run(ctx context.Context) {
 			continue
 		case <-again.C:
 		case <-h.board.bell:
+			if h.unwatched() {
+				break // what sessions show need not be derived
+			}
 			news := h.board.takeNews()
 			now := h.board.footing()
 			news.bars = news.bars || now != foot
@@ -197,6 +203,21 @@ func (h *Hub) breathe(ctx context.Context) {
 	case <-ctx.Done():
 	case <-time.After(h.tick):
 	}
+}
+
+// unwatched says that there is no viewer, and notes that views are stale then.
+func (h *Hub) unwatched() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, w := range h.views {
+		if len(w.viewers) > 0 {
+			return false
+		}
+	}
+	for _, w := range h.views {
+		w.stale = true
+	}
+	return true
 }
 
 // touched adds the views that the news is for. Nobody watches some of these: they are refreshed when
@@ -269,14 +290,6 @@ func (h *Hub) pause(w *watched, q Question) time.Duration {
 	return 0
 }
 
-func (h *Hub) wake(w *watched) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for viewer := range w.viewers {
-		viewer.nudge()
-	}
-}
-
 // sweep drops views that had no reader for a minute, and keeps the sessions of watched rooms in memory.
 func (h *Hub) sweep() {
 	var rooms []room.Key
@@ -299,15 +312,10 @@ func (h *Hub) sweep() {
 func (h *Hub) Close(spread time.Duration) {
 	h.mu.Lock()
 	h.closing = true
-	var viewers []*Viewer
-	for _, w := range h.views {
-		for viewer := range w.viewers {
-			viewers = append(viewers, viewer)
-		}
-	}
 	h.mu.Unlock()
+	viewers := h.everybody()
 	for i, viewer := range viewers {
-		close(viewer.bye)
+		viewer.line.End(ErrClosing)
 		if i < len(viewers)-1 {
 			time.Sleep(spread / time.Duration(len(viewers)))
 		}

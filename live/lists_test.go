@@ -84,26 +84,33 @@ func ask(t *testing.T, name, filters string) live.Question {
 // watch reads frames of a view until one holds the text; it is asked from the start, so the first is a reset.
 func watch(t *testing.T, hub *live.Hub, q live.Question) func(text string) {
 	t.Helper()
-	viewer, err := hub.Watch(q, "", 0)
+	line := make(line, 1000)
+	viewer, err := hub.Watch(q, "", 0, line)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(viewer.Close)
 	return func(text string) {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		defer cancel()
+		end := time.After(10 * time.Second)
 		for {
-			frame, err := viewer.Next(ctx)
-			if err != nil {
-				t.Fatalf("no frame of %s tells of %q: %v", q.Name, text, err)
-			}
-			if strings.Contains(string(frame), text) {
-				return
+			select {
+			case frame := <-line:
+				if strings.Contains(string(frame.Text), text) {
+					return
+				}
+			case <-end:
+				t.Fatalf("no frame of %s tells of %q", q.Name, text)
 			}
 		}
 	}
 }
+
+// line is a way to a viewer that holds what it is sent.
+type line chan *live.Frame
+
+func (l line) Send(_ *live.Viewer, f *live.Frame, _ time.Time) bool { l <- f; return true }
+func (l line) End(err error)                                        { panic(err) }
 
 func TestEveryListFollowsWhatIsDelivered(t *testing.T) {
 	d := openDesk(t, "memory:")

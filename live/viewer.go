@@ -2,101 +2,194 @@ package live
 
 import (
 	"context"
+	"runtime"
+	"sync"
 	"time"
 )
+
+// Line is the way to one viewer. It is an interface because live must not know sockets. Neither method waits.
+type Line interface {
+	// Send hands a frame over. It is false while the one before is still on its way: the line then calls the
+	// viewer's Free when that has gone.
+	Send(v *Viewer, f *Frame, now time.Time) bool
+	// End sends the viewer away: ErrClosing, or that its view cannot be shown.
+	End(err error)
+}
 
 // Viewer is one socket that watches a view. It is one flag, not a queue: whatever happened meanwhile, the
 // next frame leads from where the viewer is to the state shown then.
 type Viewer struct {
-	hub   *Hub
-	view  *watched
-	dirty chan struct{} // holds one token while there may be something to send
-	calm  chan bool     // holds the last pause (true) or resume that was not taken yet
-	bye   chan struct{} // closed when the process shuts down
+	hub  *Hub
+	view *watched
+	line Line
 
+	mu     sync.Mutex
 	epoch  string
 	seq    uint64
+	last   time.Time // when something was sent
+	dirty  bool      // there may be something to send
 	reset  bool
 	paused bool
-	last   time.Time
+	closed bool
 }
 
-// Watch makes a viewer of the question that goes on from state s of an epoch. A state that is not one of
-// this process is answered with a reset.
-func (h *Hub) Watch(q Question, epoch string, s uint64) (*Viewer, error) {
-	v := &Viewer{hub: h, epoch: h.board.Epoch(), seq: s, reset: epoch != h.board.Epoch() || s > h.board.Seq(),
-		dirty: make(chan struct{}, 1), calm: make(chan bool, 1), bye: make(chan struct{})}
-	v.nudge()
+// Watch makes a viewer of the question that goes on from state s of an epoch, and sends it what has changed
+// since. A state that is not one of this process is answered with a reset.
+func (h *Hub) Watch(q Question, epoch string, s uint64, line Line) (*Viewer, error) {
+	now := h.board.Epoch()
+	v := &Viewer{hub: h, line: line, epoch: now, seq: s, reset: epoch != now || s > h.board.Seq()}
 	if _, err := h.open(q, v); err != nil {
 		return nil, err
 	}
+	v.nudge(time.Now())
 	return v, nil
 }
 
-// Close ends the watching.
+// Close ends the watching: nothing is sent over the line any more.
 func (v *Viewer) Close() {
 	v.hub.mu.Lock()
-	defer v.hub.mu.Unlock()
 	delete(v.view.viewers, v)
 	v.view.idle = time.Now()
+	v.hub.mu.Unlock()
+	v.mu.Lock()
+	v.closed = true
+	v.mu.Unlock()
 }
 
-func (v *Viewer) nudge() {
-	select {
-	case v.dirty <- struct{}{}:
-	default:
-	}
+// nudge sends what there may be.
+func (v *Viewer) nudge(now time.Time) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.dirty = true
+	v.send(now)
+}
+
+// Free says that the line takes the next frame.
+func (v *Viewer) Free() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.send(time.Now())
 }
 
 // Pause stops changes (true) or lets them come again (false). Frames that only say that the socket is
-// alive go on. Of a viewer that changes its mind faster than it is served, the last word counts. One
-// goroutine calls it.
+// alive go on.
 func (v *Viewer) Pause(paused bool) {
-	select {
-	case <-v.calm:
-	default:
-	}
-	v.calm <- paused
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.paused = paused
+	v.send(time.Now())
 }
 
-// Next waits for the next frame: a change, or after a while an empty one. One goroutine calls it.
-func (v *Viewer) Next(ctx context.Context) ([]byte, error) {
-	beat := time.NewTimer(time.Until(v.last.Add(heartbeat)))
-	if v.last.IsZero() {
-		beat.Reset(heartbeat)
+// send sends a frame if there may be something to say, and the line takes it now.
+func (v *Viewer) send(now time.Time) {
+	if !v.dirty || v.paused || v.closed {
+		return
 	}
-	defer beat.Stop()
-	for {
-		dirty := v.dirty
-		if v.paused {
-			dirty = nil
-		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-v.bye:
-			return nil, ErrClosing
-		case v.paused = <-v.calm:
-		case <-dirty:
-			return v.frame()
-		case <-beat.C:
-			v.last = time.Now()
-			return encode(frame{Epoch: v.epoch, Seq: v.seq, At: v.last.UnixMilli()})
-		}
+	if epoch := v.hub.board.Epoch(); epoch != v.epoch {
+		v.epoch, v.reset = epoch, true
 	}
-}
-
-func (v *Viewer) frame() ([]byte, error) {
-	if now := v.hub.board.Epoch(); now != v.epoch {
-		v.epoch, v.reset = now, true
-	}
-	data, seq, err := v.view.after(v.epoch, v.seq, v.reset)
+	f, seq, err := v.view.after(v.epoch, v.seq, v.reset)
 	if err != nil {
-		return nil, err
+		v.closed = true
+		v.line.End(err)
+		return
+	}
+	if known := !v.reset && seq <= v.seq && !v.last.IsZero(); known {
+		v.dirty = false
+		return
+	}
+	if !v.line.Send(v, f, now) {
+		return
 	}
 	if v.seq = max(seq, v.seq); v.reset {
 		v.seq, v.reset = seq, false
 	}
-	v.last = time.Now()
-	return data, nil
+	v.dirty, v.last = false, now
+}
+
+// beat tells a viewer who has heard nothing for long that the socket is alive.
+func (v *Viewer) beat(now time.Time, empty func(epoch string, seq uint64) *Frame) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.closed || v.last.IsZero() || now.Sub(v.last) < heartbeat-beatEvery {
+		return
+	}
+	if v.line.Send(v, empty(v.epoch, v.seq), now) {
+		v.last = now
+	}
+}
+
+// beatEvery is how often it is looked who has heard nothing for long.
+const beatEvery = time.Second
+
+// beats looks until ctx ends.
+func (h *Hub) beats(ctx context.Context) {
+	tick := time.NewTicker(beatEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			type state struct {
+				epoch string
+				seq   uint64
+			}
+			made := make(map[state]*Frame) // many are at the same
+			empty := func(epoch string, seq uint64) *Frame {
+				f := made[state{epoch, seq}]
+				if f == nil {
+					f = &Frame{Text: encode(frame{Epoch: epoch, Seq: seq, At: now.UnixMilli()})}
+					made[state{epoch, seq}] = f
+				}
+				return f
+			}
+			for _, v := range h.everybody() {
+				v.beat(now, empty)
+			}
+		}
+	}
+}
+
+// everybody is all viewers, of whatever view.
+func (h *Hub) everybody() (viewers []*Viewer) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, w := range h.views {
+		for v := range w.viewers {
+			viewers = append(viewers, v)
+		}
+	}
+	return viewers
+}
+
+// manyViewers are sent to by as many goroutines as there are processors.
+const manyViewers = 1024
+
+// wake sends the viewers of a view what has changed.
+func (h *Hub) wake(w *watched) {
+	h.mu.Lock()
+	viewers := make([]*Viewer, 0, len(w.viewers))
+	for v := range w.viewers {
+		viewers = append(viewers, v)
+	}
+	h.mu.Unlock()
+	share := len(viewers)
+	if share >= manyViewers {
+		share = (share + runtime.GOMAXPROCS(0) - 1) / runtime.GOMAXPROCS(0)
+	}
+	var sending sync.WaitGroup
+	for from := share; from < len(viewers); from += share {
+		part := viewers[from:min(from+share, len(viewers))]
+		sending.Go(func() { nudge(part) })
+	}
+	nudge(viewers[:share])
+	sending.Wait()
+}
+
+func nudge(viewers []*Viewer) {
+	now := time.Now()
+	for _, v := range viewers {
+		v.nudge(now)
+	}
 }

@@ -36,7 +36,7 @@ func carryDocuments(ctx context.Context, tx *sql.Tx) error {
 // carry files the first session after a row of the old table, and returns that one's row.
 func carry(next *sql.Stmt, after int64, on writes) (row int64, err error) {
 	var key room.Key
-	d := &document{}
+	d := &document{isNew: true}
 	if err := next.QueryRow(after).Scan(&row, &key.Source, &key.SID, &d.bytes); err != nil {
 		return row, err
 	}
@@ -67,7 +67,7 @@ func carryTitles(ctx context.Context, tx *sql.Tx) error {
 	for row := int64(math.MinInt64); ; {
 		var key room.Key
 		d := &document{}
-		err := next.QueryRow(row).Scan(&row, &key.Source, &key.SID, &d.was, &d.stored)
+		err := next.QueryRow(row).Scan(&row, &key.Source, &key.SID, &d.was.text, &d.stored)
 		if errors.Is(err, sql.ErrNoRows) {
 			return next.Close()
 		}

@@ -34,6 +34,7 @@ func (s *Server) engine() {
 		}
 		answer(ctx)
 	}
+	engine.KeepHijackedConns = true // see detach
 	engine.HeaderReceived = askFirst
 	engine.ExpectHandler = func(ctx *fasthttp.RequestCtx) int {
 		if !tooLarge(&ctx.Request.Header) {

@@ -160,7 +160,7 @@ func TestFault37EveryFrameHasItsAnswer(t *testing.T) {
 		send [][]byte
 	}{
 		"close without a code":                 {noCode, frames(masked(fin|opClose, ""))},
-		"close with half a code":               {noCode, frames(masked(fin|opClose, "\x03"))},
+		"close with half a code":               {protocolError, frames(masked(fin|opClose, "\x03"))},
 		"close with a reason":                  {1000, frames(closing(1000, "leaving"))},
 		"close with a reason of 123 bytes":     {1000, frames(closing(1000, strings.Repeat("r", 123)))},
 		"close with a reason that is no UTF-8": {protocolError, frames(closing(1000, "\xff"))},

@@ -2,10 +2,10 @@ package web
 
 import (
 	"context"
-	"errors"
+	"io"
+	"net"
 	"runtime/debug"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/gofiber/contrib/websocket"
@@ -19,8 +19,7 @@ const protocol = "roomwatch.v1"
 
 // live upgrades to a socket that watches one view. Everything that can be refused is refused before.
 func (s *Server) live() fiber.Handler {
-	upgrade := websocket.New(s.watch, websocket.Config{
-		Subprotocols: []string{protocol}, ReadBufferSize: 512, WriteBufferSize: 4096,
+	upgrade := websocket.New(s.detach, websocket.Config{Subprotocols: []string{protocol}, EnableCompression: true,
 		RecoverHandler: func(*websocket.Conn) {
 			if cause := recover(); cause != nil {
 				s.Log.Error("a socket failed", "cause", cause, "stack", string(debug.Stack()))
@@ -43,8 +42,11 @@ func (s *Server) live() fiber.Handler {
 			return err
 		}
 		c.Locals("question", q)
-		c.Locals("guest", &guest{visitor: v, until: v.until(time.Now()), shares: s.shares(c, v)})
-		return upgrade(c)
+		g := &guest{visitor: v, until: v.until(time.Now()), shares: s.shares(c, v)}
+		c.Locals("guest", g)
+		err = upgrade(c)
+		g.packed = len(c.Response().Header.Peek("Sec-WebSocket-Extensions")) > 0 // agreed to; the socket begins after the answer
+		return err
 	}
 }
 
@@ -87,34 +89,55 @@ func (s *Server) found(q live.Question) (live.Question, error) {
 	return q, err
 }
 
-// watch is the life of a socket: one goroutine writes frames, this one reads. It must not return before
-// the writer has: the connection and its buffers go back to a pool.
-func (s *Server) watch(conn *websocket.Conn) {
-	defer linger(conn)
+// detach takes the bare connection out of an upgraded one. Whoever holds on to that holds on to the buffers and
+// maps of its request, some thirty kilobytes; so it is let go, and the viewer lives on what comes with it.
+func (s *Server) detach(conn *websocket.Conn) {
 	g, _ := conn.Locals("guest").(*guest)
+	q, epoch, seq := wanted(conn)
+	bare, early := bareOf(conn.NetConn())
+	go s.watch(bare, early, g, func(l *line) (*live.Viewer, error) { return s.Hub.Watch(q, epoch, seq, l) })
+}
+
+// bareOf is the connection beneath that of a request, and what of it was read already.
+func bareOf(conn net.Conn) (bare net.Conn, early []byte) {
+	over, ok := conn.(interface{ UnsafeConn() net.Conn })
+	if !ok {
+		return conn, nil
+	}
+	_ = conn.SetReadDeadline(time.Unix(1, 0)) // what is in the buffer comes all the same
+	early, _ = io.ReadAll(io.LimitReader(conn, maxHeader))
+	_ = conn.SetReadDeadline(time.Time{})
+	return over.UnsafeConn(), early
+}
+
+// watch is the life of a socket: this goroutine reads, and whoever has something for the viewer writes.
+func (s *Server) watch(conn net.Conn, early []byte, g *guest, view func(*line) (*live.Viewer, error)) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			s.Log.Error("a socket failed", "cause", cause, "stack", string(debug.Stack()))
+			_ = conn.Close()
+		}
+	}()
+	defer linger(conn)
+	l := newLine(conn, g.packed)
 	if err := s.sockets.enter(g.shares); err != nil {
-		say(conn, farewell(err))
+		l.End(err)
 		return
 	}
 	defer s.sockets.leave(g.shares)
-	v := &viewer{conn: conn, patience: s.ReadTime, refresh: func(token string) bool { return s.refresh(g, token) }}
+	v := &viewer{line: l, patience: s.ReadTime, early: early, refresh: func(token string) bool { return s.refresh(g, token) }}
 	var err error
-	if v.Viewer, err = s.Hub.Watch(wanted(conn)); err != nil {
-		say(conn, farewell(err))
+	if v.Viewer, err = view(l); err != nil {
+		l.End(err)
 		return
 	}
-	defer v.Close()
-	ctx, cancel := context.WithCancelCause(context.Background())
-	g.leave = func(code int) { cancel(sentAway(code)) }
+	defer v.Viewer.Close()
+	g.leave = l.leave
 	defer s.warden.forget(g)
 	if !s.warden.admit(g) {
-		say(conn, closeExpired)
+		l.leave(closeExpired)
 		return
 	}
-	var writer sync.WaitGroup
-	writer.Go(func() { v.write(ctx) })
-	defer writer.Wait()
-	defer cancel(nil)
 	v.read()
 }
 
@@ -126,12 +149,4 @@ func wanted(conn *websocket.Conn) (q live.Question, epoch string, seq uint64) {
 		return q, "", 0
 	}
 	return q, conn.Query("e"), seq
-}
-
-// farewell is how a viewer is told that it cannot be served.
-func farewell(err error) int {
-	if errors.Is(err, live.ErrClosing) {
-		return websocket.CloseServiceRestart
-	}
-	return websocket.CloseTryAgainLater
 }

@@ -3,11 +3,14 @@ package web_test
 import (
 	"bytes"
 	"fmt"
+	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fasthttp/websocket"
 )
 
 var bodyData = regexp.MustCompile(`data-(live|epoch|seq)="([^"]*)"`)
@@ -156,4 +159,37 @@ func TestNonsenseFromAViewerChangesNothing(t *testing.T) {
 	}
 	r.taken(event("room_created", "still", "still", ""))
 	s.shows("session-still")
+}
+
+// Who takes compressed frames gets what the others get, in fewer bytes, and may compress what it says.
+func TestFramesAreCompressedForWhoAsks(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	plain := r.open("view=overview")
+	packed, code := r.dialWith(&websocket.Dialer{EnableCompression: true}, "view=overview", http.Header{"Origin": {r.url}})
+	if packed == nil {
+		t.Fatal(code)
+	}
+	packed.EnableWriteCompression(true)
+	for n := range 3 {
+		sid := fmt.Sprint("packed", n)
+		r.taken(event("room_created", sid, sid, ""))
+		if x, y := plain.shows("session-"+sid), packed.shows("session-"+sid); !bytes.Equal(x.bytes, y.bytes) {
+			t.Errorf("%s\n%s", x.bytes, y.bytes)
+		}
+	}
+	for kind, code := range map[string]int{`{"k":"resume"}`: 0, strings.Repeat("x", 5000): websocket.CloseMessageTooBig} {
+		s, _ := r.dialWith(&websocket.Dialer{EnableCompression: true}, "view=overview", http.Header{"Origin": {r.url}})
+		s.next()
+		if err := s.WriteMessage(websocket.TextMessage, []byte(kind)); err != nil {
+			t.Fatal(err)
+		}
+		if code != 0 && s.closed(10*time.Second) != code {
+			t.Errorf("%.20s: not closed with %d", kind, code)
+		}
+		if code == 0 {
+			r.taken(event("room_created", "heard", "heard", ""))
+			s.shows("session-heard")
+		}
+	}
 }

@@ -1,15 +1,13 @@
 package web
 
 import (
-	"context"
+	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"io"
-	"sync/atomic"
+	"net"
 	"time"
 	"unicode/utf8"
 
-	fasthttpws "github.com/fasthttp/websocket"
 	"github.com/gofiber/contrib/websocket"
 
 	"github.com/roomwatch/roomwatch/live"
@@ -18,6 +16,7 @@ import (
 const (
 	maxMessage  = 4 << 10         // a viewer has little to say
 	maxMessages = 20              // a second, pings and pongs too
+	maxControl  = 125             // of a ping, pong or close
 	writeTime   = 5 * time.Second // for one frame; who takes longer comes again
 	pongTime    = 60 * time.Second
 	pingEvery   = 25 * time.Second // with the frame that comes next, at the latest a heartbeat later
@@ -32,127 +31,169 @@ const (
 	closeAgain   = websocket.CloseServiceRestart // the viewer should come again at once
 )
 
-// sentAway is why a viewer's writer ends, with the code that says so.
-type sentAway int
-
-func (sentAway) Error() string { return "sent away" }
-
-var errBusy = errors.New("the viewer talks too much")
-
-// viewer is one open socket. One goroutine writes, another reads.
+// viewer is one open socket, as it is read.
 type viewer struct {
 	*live.Viewer
-	conn     *websocket.Conn
+	*line
 	patience time.Duration           // for a whole message, in however many pieces it comes
 	refresh  func(token string) bool // goes on with a fresh embed token, if it is one
-	ended    atomic.Bool             // nothing is written any more
 
+	early  []byte // what came in before this was set up, or was read and not looked at
+	space  [256]byte
 	second int64
 	heard  int       // in this second
 	due    time.Time // by when a pong has to come
 	midway bool      // a message has begun
+	packed bool      // and is compressed
+	said   []byte    // and this much of it came
 }
 
-// write sends frames and pings until the viewer goes, or is sent away.
-func (v *viewer) write(ctx context.Context) {
-	defer v.end()
-	var pinged time.Time
-	for {
-		data, err := v.Next(ctx)
-		switch {
-		case errors.Is(err, live.ErrClosing):
-			say(v.conn, websocket.CloseServiceRestart)
-			return
-		case err != nil:
-			var away sentAway
-			if errors.As(context.Cause(ctx), &away) {
-				say(v.conn, int(away))
-			}
-			return
-		}
-		_ = v.conn.SetWriteDeadline(time.Now().Add(writeTime))
-		if err := v.conn.WriteMessage(websocket.TextMessage, data); err != nil {
-			return // half a frame may be on its way: nothing more can be said
-		}
-		if time.Since(pinged) < pingEvery {
-			continue
-		}
-		pinged = time.Now()
-		if err := v.conn.WriteControl(websocket.PingMessage, nil, pinged.Add(writeTime)); err != nil {
-			return
-		}
-	}
-}
+// sentAway is why a viewer is not read any more: a close code to say, or 0 for none.
+type sentAway int
 
-// end wakes the reader: nobody would answer any more.
-func (v *viewer) end() {
-	v.ended.Store(true)
-	_ = v.conn.SetReadDeadline(time.Unix(1, 0))
-}
-
-// wait lets the reader wait until then, unless the writer has ended: who of them sets the deadline last
-// must not matter.
-func (v *viewer) wait(until time.Time) error {
-	err := v.conn.SetReadDeadline(until)
-	if v.ended.Load() {
-		v.end()
-	}
-	return err
-}
+func (sentAway) Error() string { return "sent away" }
 
 // read hears what the viewer says until it goes, and says why when it has to. Only a pong shows that
 // somebody is there, and no pong gives a message more time.
 func (v *viewer) read() {
-	v.conn.SetReadLimit(maxMessage)
-	v.conn.SetPingHandler(v.pinged)
-	v.conn.SetPongHandler(v.ponged)
 	v.due = time.Now().Add(pongTime)
+	v.wait(v.due)
 	for {
-		_ = v.wait(v.due)
-		data, code, err := v.message()
-		switch {
-		case errors.Is(err, errBusy):
-			say(v.conn, closeBusy)
-			return
-		case errors.Is(err, fasthttpws.ErrReadLimit): // of a length that is no number the library says nothing
-			say(v.conn, websocket.CloseMessageTooBig)
-			return
-		case err != nil:
-			return // the library has said why, if the viewer broke the protocol
-		case code != 0:
-			say(v.conn, code)
-			return
-		}
-		if !v.hear(data) {
-			say(v.conn, closeExpired)
+		if err := v.frame(); err != nil {
+			if away, ok := err.(sentAway); ok {
+				v.leave(int(away))
+			}
 			return
 		}
 	}
 }
 
-// message is the next whole one, or the code to close with.
-func (v *viewer) message() (data []byte, code int, err error) {
-	kind, message, err := v.conn.NextReader()
-	if err != nil {
-		return nil, 0, err
+// wait lets the reader wait until then, unless nothing is sent any more: who sets the deadline last must not
+// matter.
+func (v *viewer) wait(until time.Time) {
+	_ = v.conn.SetReadDeadline(until)
+	if v.ended() {
+		v.wakeReader()
 	}
-	v.midway = true
-	defer func() { v.midway = false }()
-	if err := v.wait(time.Now().Add(v.patience)); err != nil {
-		return nil, 0, err
+}
+
+// frame hears the next one.
+func (v *viewer) frame() error {
+	var head [2]byte
+	if err := v.take(head[:]); err != nil {
+		return err
 	}
-	if data, err = io.ReadAll(message); err != nil {
-		return nil, 0, err
+	first, op, length := head[0], head[0]&0x0f, uint64(head[1]&^bitMasked)
+	if head[1]&bitMasked == 0 || first&bitsOther != 0 {
+		return sentAway(websocket.CloseProtocolError)
 	}
+	if op >= opClose {
+		if first&(bitFinal|bitPacked) != bitFinal || length > maxControl || op > opPong {
+			return sentAway(websocket.CloseProtocolError)
+		}
+	} else if err := v.begin(first, op); err != nil {
+		return err
+	}
+	switch length {
+	case 126:
+		var more [2]byte
+		if err := v.take(more[:]); err != nil {
+			return err
+		}
+		length = uint64(binary.BigEndian.Uint16(more[:]))
+	case 127:
+		var more [8]byte
+		if err := v.take(more[:]); err != nil {
+			return err
+		}
+		length = binary.BigEndian.Uint64(more[:])
+	}
+	if length+uint64(len(v.said)) > maxMessage && op < opClose {
+		return sentAway(websocket.CloseMessageTooBig)
+	}
+	payload, err := v.payload(int(length))
 	switch {
-	case v.busy():
-		return nil, 0, errBusy
-	case kind != websocket.TextMessage:
-		return nil, websocket.CloseUnsupportedData, nil
-	case !utf8.Valid(data):
-		return nil, websocket.CloseInvalidFramePayloadData, nil
+	case err != nil:
+		return err
+	case op >= opClose:
+		return v.control(op, payload)
 	}
-	return data, 0, nil
+	v.said = append(v.said, payload...)
+	if first&bitFinal == 0 {
+		return nil
+	}
+	return v.message()
+}
+
+// begin checks the header of a part of a message. With the first part the time for all of it begins.
+func (v *viewer) begin(first, op byte) error {
+	packed := first&bitPacked != 0
+	switch {
+	case op > opBinary, v.midway != (op == opContinuation), packed && (v.midway || !v.line.packed):
+		return sentAway(websocket.CloseProtocolError)
+	case op == opBinary:
+		return sentAway(websocket.CloseUnsupportedData)
+	case op == opText:
+		v.midway, v.packed = true, packed
+		v.wait(time.Now().Add(v.patience))
+	}
+	return nil
+}
+
+// payload reads what a frame holds, without its mask.
+func (v *viewer) payload(length int) ([]byte, error) {
+	var mask [4]byte
+	if err := v.take(mask[:]); err != nil || length == 0 {
+		return nil, err
+	}
+	payload := make([]byte, length)
+	err := v.take(payload)
+	for i := range payload {
+		payload[i] ^= mask[i&3]
+	}
+	return payload, err
+}
+
+// take fills p with what comes next.
+func (v *viewer) take(p []byte) error {
+	for len(p) > 0 {
+		if len(v.early) == 0 {
+			n, err := v.conn.Read(v.space[:])
+			if n == 0 && err != nil {
+				return err
+			}
+			v.early = v.space[:n]
+		}
+		n := copy(p, v.early)
+		p, v.early = p[n:], v.early[n:]
+	}
+	return nil
+}
+
+// message hears a whole one.
+func (v *viewer) message() error {
+	said, packed := v.said, v.packed
+	v.said, v.midway = nil, false
+	if v.busy() {
+		return sentAway(closeBusy)
+	}
+	if packed {
+		var err error
+		switch said, err = unpacked(said, maxMessage); {
+		case err == errTooLong:
+			return sentAway(websocket.CloseMessageTooBig)
+		case err != nil:
+			return sentAway(websocket.CloseInvalidFramePayloadData)
+		}
+	}
+	if !utf8.Valid(said) {
+		return sentAway(websocket.CloseInvalidFramePayloadData)
+	}
+	v.wait(v.due)
+	if !v.hear(said) {
+		return sentAway(closeExpired)
+	}
+	return nil
 }
 
 // busy counts one thing more that was heard.
@@ -164,23 +205,37 @@ func (v *viewer) busy() bool {
 	return v.heard > maxMessages
 }
 
-func (v *viewer) pinged(data string) error {
-	if v.busy() {
-		return errBusy
+// control hears a ping, pong or close.
+func (v *viewer) control(op byte, payload []byte) error {
+	if op == opClose {
+		return goodbye(payload)
 	}
-	_ = v.conn.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(writeTime))
+	if v.busy() {
+		return sentAway(closeBusy)
+	}
+	if op == opPing {
+		v.pong(payload)
+		return nil
+	}
+	if v.due = time.Now().Add(pongTime); !v.midway {
+		v.wait(v.due)
+	}
 	return nil
 }
 
-func (v *viewer) ponged(string) error {
-	if v.busy() {
-		return errBusy
+// goodbye answers a close with its own code, if it may be said on the wire.
+func goodbye(payload []byte) sentAway {
+	if len(payload) == 0 {
+		return 0
 	}
-	v.due = time.Now().Add(pongTime)
-	if v.midway {
-		return nil
+	if len(payload) == 1 || !utf8.Valid(payload[2:]) {
+		return websocket.CloseProtocolError
 	}
-	return v.wait(v.due)
+	switch code := int(binary.BigEndian.Uint16(payload)); {
+	case 3000 <= code && code < 5000, 1000 <= code && code <= 1014 && (code < 1004 || code > 1006):
+		return sentAway(code)
+	}
+	return websocket.CloseProtocolError
 }
 
 // hear does what the viewer says, and is false when it must go: its fresh token is none for what it watches.
@@ -203,15 +258,10 @@ func (v *viewer) hear(data []byte) bool {
 	return true
 }
 
-// say closes the socket with a code.
-func say(conn *websocket.Conn, code int) {
-	_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""), time.Now().Add(writeTime))
-}
-
-// linger lets the last words arrive: who closes a line on which something still comes in resets it, and
+// linger lets the last words arrive: who closes a connection on which something still comes in resets it, and
 // what is on its way is lost.
-func linger(conn *websocket.Conn) {
-	line := conn.NetConn()
-	_ = line.SetReadDeadline(time.Now().Add(lingerTime))
-	_, _ = io.CopyN(io.Discard, line, maxLinger)
+func linger(conn net.Conn) {
+	_ = conn.SetReadDeadline(time.Now().Add(lingerTime))
+	_, _ = io.CopyN(io.Discard, conn, maxLinger)
+	_ = conn.Close()
 }

@@ -20,6 +20,7 @@ type guest struct {
 	shares []share
 	until  time.Time      // when that right ends by itself; zero: never
 	leave  func(code int) // sends it away; it returns at once
+	packed bool           // it takes compressed frames
 }
 
 // warden sends sockets away whose right has ended: at once when that happened here, and within a second or
