@@ -76,11 +76,15 @@ func (c *console) answer(w http.ResponseWriter, r *http.Request) {
 
 // token is minted as the console's backend would: here by the secret itself, to be as short-lived as a test.
 func (c *console) token(roomID string) (string, error) {
+	return c.tokenFor(access.EmbedScope{Source: "default", RoomID: roomID, Parent: access.Origin(cmp.Or(c.parent, c.origin))})
+}
+
+func (c *console) tokenFor(scope access.EmbedScope) (string, error) {
 	tokens, err := web.NewEmbedTokens([]byte(c.secret))
 	if err != nil {
 		return "", err
 	}
-	e, err := access.NewEmbed(access.EmbedScope{Source: "default", RoomID: roomID, Parent: access.Origin(cmp.Or(c.parent, c.origin))}, time.Now(), c.ttl)
+	e, err := access.NewEmbed(scope, time.Now(), c.ttl)
 	if err != nil {
 		return "", err
 	}

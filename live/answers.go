@@ -86,7 +86,10 @@ func (b *Board) State(now time.Time, limit int, cursor string) (State, error) {
 	b.catchUp()
 	b.mu.RLock()
 	st := State{GeneratedAt: now.UTC(), Epoch: b.epoch, Seq: b.seq, Totals: b.totals, Sources: b.sourceStates(time.Millisecond), AsOf: b.asOf}
-	st.Sessions = (&matching{}).of(b.open)
+	st.Sessions = make([]*room.Summary, 0, len(b.open))
+	for _, e := range b.open {
+		st.Sessions = append(st.Sessions, e.summary)
+	}
 	b.mu.RUnlock()
 	slices.SortFunc(st.Sessions, func(x, y *room.Summary) int { return strings.Compare(standsAt(y), standsAt(x)) })
 	if after != "" {
@@ -202,20 +205,15 @@ func (b *Board) lookup(ctx context.Context, source, sid string) (*room.Session, 
 }
 
 // overview is the page of live rooms as it is now, and the seq that it is of.
-func (b *Board) overview(q RoomQuery, m *matching) (Overview, uint64) {
+func (b *Board) overview(q RoomQuery, r *roster) (Overview, uint64) {
 	b.catchUp()
 	b.mu.RLock()
-	seq, matches := b.seq, m.of(b.open)
-	o := Overview{Query: q, Totals: b.totals, Sources: b.sourceStates(pageGrain), Ended: b.justEnded(), Hour: b.sampled(time.Hour), Alarms: b.alarms, AsOf: b.asOf}
+	seq := b.seq
+	r.update(b)
+	o := Overview{Query: q, Totals: b.totals, Sources: b.sourceStates(pageGrain), Ended: b.justEnded(), Hour: b.sampled(time.Hour), Alarms: b.alarms, AsOf: b.asOf,
+		Counts: r.counts, Matches: len(r.tops) + len(r.breakouts)}
+	o.Rows, o.Before, o.Query.Page, o.Pages = r.page(b)
 	b.mu.RUnlock()
-	for _, s := range matches {
-		o.Counts.count(s)
-	}
-	if q.Only != "" {
-		matches = slices.DeleteFunc(matches, func(s *room.Summary) bool { return !within(s, q.Only) })
-	}
-	o.Matches = len(matches)
-	o.Rows, o.Before, o.Query.Page, o.Pages = q.arrange(matches)
 	b.fillHours(o.Rows, time.Now())
 	return o, seq
 }

@@ -51,6 +51,7 @@ type Board struct {
 	touched  map[room.Key]*entry // those whose facts changed since what they show was derived
 	behind   bool                // something was folded since then
 	children index               // breakouts, by their parent's room_id
+	changes  changes             // of what open sessions show
 	totals   room.Totals
 	last     map[string]time.Time // newest delivery by source
 	seq      uint64
@@ -67,6 +68,8 @@ type Board struct {
 
 	gaps       []Gap             // by their begin; replaced, never changed
 	checks     map[string]*check // by source, of those that have an API to ask
+	overdue    map[string]bool   // sources whose API has not answered for too long, as of the last look
+	trusted    time.Time         // until then no session is trusted less merely because time goes by
 	unverified time.Duration     // after so long without a delivery a session is not verified, where there is no API
 }
 
@@ -239,17 +242,22 @@ func (b *Board) refresh(e *entry) {
 	sum := detail.Summary()
 	e.lately = latelyOf(detail, time.Now())
 	sum.Trust = b.trust(e, &sum, time.Now())
+	b.trustUntil(e, sum.Trust)
 	b.totals.Count(e.summary, -1)
 	b.totals.Count(&sum, +1)
-	e.summary = &sum
 	key := sum.Key()
-	if sum.State == room.StateEnded {
+	var before, now *room.Summary
+	if b.open[key] != nil {
+		before = e.summary
+	}
+	if e.summary = &sum; sum.State == room.StateEnded {
 		delete(b.open, key)
 		b.closed[key] = e
 	} else {
 		delete(b.closed, key)
-		b.open[key] = e
+		b.open[key], now = e, &sum
 	}
+	b.changes.add(key, before, now)
 	b.rooms.move(e, e.room, roomKey{sum.Source, sum.RoomID})
 	b.children.move(e, e.parent, roomKey{sum.Source, sum.ParentRoomID})
 	e.room, e.parent = roomKey{sum.Source, sum.RoomID}, roomKey{sum.Source, sum.ParentRoomID}

@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"github.com/roomwatch/roomwatch/room"
@@ -114,21 +115,41 @@ func (b *Board) trust(e *entry, s *room.Summary, now time.Time) room.Trust {
 	return s.Trust
 }
 
-// retrust finds the sessions whose trust changed because time went by.
+// retrust finds the sessions whose trust changed because time went by: when one may have, for there may be many.
 func (b *Board) retrust(now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	overdue := make(map[string]bool, len(b.checks))
+	for source, c := range b.checks {
+		overdue[source] = c.overdue(now)
+	}
+	if maps.Equal(overdue, b.overdue) && now.Before(b.trusted) {
+		return
+	}
 	b.derive()
+	b.overdue, b.trusted = overdue, now.Add(b.unverified)
 	changed := false
 	for _, e := range b.open {
 		if e.summary.Trust != b.trust(e, trustOf(e), now) {
 			b.refresh(e)
 			changed = true
+		} else {
+			b.trustUntil(e, e.summary.Trust)
 		}
 	}
 	if changed {
 		b.seq++
 		b.tell()
+	}
+}
+
+// trustUntil notes when a session may be trusted less, if nothing is heard of it.
+func (b *Board) trustUntil(e *entry, trust room.Trust) {
+	if trust != room.TrustUnconfirmed {
+		return
+	}
+	if until := e.session.Received.Time().Add(b.unverified); until.Before(b.trusted) {
+		b.trusted = until
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -150,8 +151,24 @@ func (b *Board) embedRooms(source string) (EmbedRooms, uint64) {
 	}
 	b.mu.RUnlock()
 	m.All = len(sums)
-	rows, _, _, _ := RoomQuery{Page: 1}.arrange(sums)
-	m.Rows = rows[:min(len(rows), maxEmbedded)]
+	m.Rows = firstRows(sums)
 	b.fillHours(m.Rows, time.Now())
 	return m, seq
+}
+
+// firstRows are the busiest rooms, breakouts under their parent.
+func firstRows(sums []*room.Summary) []Row {
+	q, parents := RoomQuery{Page: 1}, make(map[roomKey]bool)
+	var tops, breakouts []*room.Summary
+	for _, s := range sums {
+		if s.ParentRoomID != "" {
+			breakouts = append(breakouts, s)
+			continue
+		}
+		tops, parents[roomKey{s.Source, s.RoomID}] = append(tops, s), true
+	}
+	slices.SortFunc(tops, q.order())
+	slices.SortFunc(breakouts, q.order())
+	rows, _, _, _ := q.cut(tops, breakouts, func(parent roomKey) bool { return parents[parent] })
+	return rows[:min(len(rows), maxEmbedded)]
 }

@@ -131,11 +131,11 @@ func (h *Hub) find(q Question) (*watched, error) {
 	if q.For.Masked && h.mask == nil {
 		return nil, ErrNoView
 	}
-	m := &matching{titles: q.For.Masked}
+	var r *roster
 	if rooms, ok := q.List.(RoomQuery); ok {
-		m.words = room.ParseWords(rooms.Text)
+		r = newRoster(rooms, q.For.Masked)
 	}
-	v := newView(h.html, func() (Model, uint64, error) { return h.ask(q, m) })
+	v := newView(h.html, func() (Model, uint64, error) { return h.ask(q, r) })
 	h.views[q] = &watched{view: v, viewers: make(map[*Viewer]struct{}), stale: true}
 	return h.views[q], nil
 }
@@ -183,6 +183,9 @@ func (h *Hub) Run(ctx context.Context) {
 			continue
 		case <-again.C:
 		case <-h.board.bell:
+			if h.unwatched() {
+				break // what sessions show need not be derived
+			}
 			news := h.board.takeNews()
 			now := h.board.footing()
 			news.bars = news.bars || now != foot
@@ -200,6 +203,21 @@ func (h *Hub) breathe(ctx context.Context) {
 	case <-ctx.Done():
 	case <-time.After(h.tick):
 	}
+}
+
+// unwatched says that there is no viewer, and notes that views are stale then.
+func (h *Hub) unwatched() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, w := range h.views {
+		if len(w.viewers) > 0 {
+			return false
+		}
+	}
+	for _, w := range h.views {
+		w.stale = true
+	}
+	return true
 }
 
 // touched adds the views that the news is for. Nobody watches some of these: they are refreshed when

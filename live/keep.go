@@ -163,6 +163,7 @@ func (b *Board) save(ctx context.Context) error {
 			b.keepUnsaved(sessions)
 			return err
 		}
+		b.noteStored(sessions)
 	}
 	b.saved, b.noted = position, noted
 	if filed {
@@ -234,6 +235,18 @@ func (b *Board) unsaved() ([]*room.Session, string) {
 	}
 	clear(b.dirty)
 	return sessions, b.position
+}
+
+// noteStored takes over from copies that were saved what the store notes on them: what the board holds has
+// all that they have.
+func (b *Board) noteStored(copies []*room.Session) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, s := range copies {
+		if e := b.sessions[s.Key()]; e != nil {
+			e.session.Stored = s.Stored
+		}
+	}
 }
 
 func (b *Board) keepUnsaved(sessions []*room.Session) {

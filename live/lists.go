@@ -36,7 +36,7 @@ const (
 )
 
 // ask answers a question as things are now, with the seq that the answer is of.
-func (h *Hub) ask(q Question, m *matching) (Model, uint64, error) {
+func (h *Hub) ask(q Question, r *roster) (Model, uint64, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
 	if _, framed := q.Framed(); framed {
@@ -55,7 +55,7 @@ func (h *Hub) ask(q Question, m *matching) (Model, uint64, error) {
 	case room.DeliveryQuery:
 		model, err = h.intake(ctx, list, q.For)
 	case RoomQuery:
-		o, seq := h.board.overview(list, m)
+		o, seq := h.board.overview(list, r)
 		o.Artifacts, o.Recordings = h.rail.look(ctx, h)
 		return o, seq, nil
 	default:

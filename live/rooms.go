@@ -78,10 +78,10 @@ func (q RoomQuery) Values() url.Values {
 // RoomCounts is how many of the rooms that match a text each narrowing would leave.
 type RoomCounts struct{ Recording, Streaming, Screens, Breakouts, Empty, Unconfirmed int }
 
-func (c *RoomCounts) count(s *room.Summary) {
+func (c *RoomCounts) count(s *room.Summary, sign int) {
 	add := func(n *int, only string) {
 		if within(s, only) {
-			*n++
+			*n += sign
 		}
 	}
 	add(&c.Recording, OnlyRecording)
@@ -131,79 +131,4 @@ func (q RoomQuery) order() func(x, y *room.Summary) int {
 	return func(x, y *room.Summary) int {
 		return cmp.Or(sign*by(x, y), y.Begin().Compare(x.Begin()), cmp.Compare(x.SID, y.SID), cmp.Compare(x.Source, y.Source))
 	}
-}
-
-// arrange puts rooms in order, breakouts under their parent, and cuts out the page asked for. It says how
-// many rooms stand before it, and which page it is: the last one, when there are fewer.
-func (q RoomQuery) arrange(sums []*room.Summary) (rows []Row, before, page, pages int) {
-	slices.SortFunc(sums, q.order())
-	parents := make(map[roomKey]bool, len(sums))
-	for _, s := range sums {
-		if s.ParentRoomID == "" {
-			parents[roomKey{s.Source, s.RoomID}] = true
-		}
-	}
-	var tops []*room.Summary
-	under := make(map[roomKey][]*room.Summary)
-	for _, s := range sums {
-		if parent := (roomKey{s.Source, s.ParentRoomID}); s.ParentRoomID != "" && parents[parent] {
-			under[parent] = append(under[parent], s)
-		} else {
-			tops = append(tops, s)
-		}
-	}
-	pages = max(1, (len(tops)+PageRows-1)/PageRows)
-	page = min(max(q.Page, 1), pages)
-	from := (page - 1) * PageRows
-	for i, s := range tops[:min(from+PageRows, len(tops))] {
-		own := roomKey{s.Source, s.RoomID}
-		if i < from {
-			before += 1 + len(under[own])
-		} else {
-			rows = append(rows, Row{Summary: s})
-			for _, breakout := range under[own] {
-				rows = append(rows, Row{Summary: breakout, Breakout: true})
-			}
-		}
-		delete(under, own) // two sessions may have the room_id
-	}
-	return rows, before, page, pages
-}
-
-// matching finds the rooms that match a text, and remembers of each summary whether it does: only those
-// that changed are read again.
-type matching struct {
-	words  room.Words
-	titles bool // names of people are not searched: finding one tells who is there
-	known  map[*room.Summary]bool
-}
-
-func (m *matching) of(open map[room.Key]*entry) []*room.Summary {
-	out := make([]*room.Summary, 0, len(open))
-	if len(m.words) == 0 {
-		for _, e := range open {
-			out = append(out, e.summary)
-		}
-		return out
-	}
-	known := make(map[*room.Summary]bool, len(open))
-	for _, e := range open {
-		match, asked := m.known[e.summary]
-		if !asked {
-			match = m.find(e)
-		}
-		known[e.summary] = match
-		if match {
-			out = append(out, e.summary)
-		}
-	}
-	m.known = known
-	return out
-}
-
-func (m *matching) find(e *entry) bool {
-	if m.titles {
-		return m.words.Find(e.summary.Title, e.summary.RoomID)
-	}
-	return e.session.Mentions(m.words, e.summary.Head)
 }

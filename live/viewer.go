@@ -111,7 +111,7 @@ func (v *Viewer) send(now time.Time) {
 func (v *Viewer) beat(now time.Time, empty func(epoch string, seq uint64) *Frame) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.closed || now.Sub(v.last) < heartbeat-beatEvery {
+	if v.closed || v.last.IsZero() || now.Sub(v.last) < heartbeat-beatEvery {
 		return
 	}
 	if v.line.Send(v, empty(v.epoch, v.seq), now) {

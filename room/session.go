@@ -36,6 +36,10 @@ type Session struct {
 	First    Time `json:"first,omitempty"`    // the earliest time of a webhook's event of it, a straggler's too
 	Received Time `json:"received,omitempty"` // when Roomwatch last received something of it
 	Capped   bool `json:"capped,omitempty"`   // something was left out, see the limits above
+
+	// Stored names the document whose facts are all in here, 0 for none. It is the store's note to itself and
+	// no fact: Merge leaves it.
+	Stored uint64 `json:"-"`
 }
 
 // Created is what is known of a session's creation: For comes from room_created and the API, Failing
@@ -232,5 +236,6 @@ func one[F fact[F]](key string, stamp Stamp, said F) map[string]Told[F] {
 func (s *Session) Clone() *Session {
 	c := New(s.Key())
 	c.Merge(s)
+	c.Stored = s.Stored
 	return c
 }

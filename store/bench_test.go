@@ -99,3 +99,27 @@ func BenchmarkRedisAppend(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkSave is what a save costs for each session that changed a little, among many.
+func BenchmarkSave(b *testing.B) {
+	s := openAt(b, "file:"+filepath.Join(b.TempDir(), "r.db"))
+	const many = 5000
+	var sessions []*room.Session
+	for i := range many {
+		sessions = append(sessions, meeting("a", fmt.Sprint("s", i), fmt.Sprintf("room-%d", i), fmt.Sprint("Weekly meeting ", i), i, false, "Ana Díaz", fmt.Sprint("Person ", i%3000), "Bo"))
+	}
+	mustSave(b, s, "", sessions...)
+	b.ReportAllocs()
+	for n := 0; b.Loop(); n++ {
+		var changed []*room.Session
+		for i := range 100 {
+			session := sessions[(n*100+i*37)%many]
+			e := event(room.KindParticipantLeft, session.SID, fmt.Sprint("left", n, i), noon.Add(time.Duration(n)*time.Second))
+			e.Source, e.RoomID, e.Title = "a", fmt.Sprintf("room-%d", i), fmt.Sprint("Other title ", n)
+			session.Apply(e)
+			changed = append(changed, session)
+		}
+		mustSave(b, s, "", changed...)
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/100, "µs/session")
+}

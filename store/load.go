@@ -10,13 +10,15 @@ import (
 
 // Load is a session from its document, or ErrNotFound.
 func (s *SQLite) Load(ctx context.Context, key room.Key) (*room.Session, error) {
+	version := s.versions.of(key) // before it is read: what is written meanwhile has another
 	d, err := s.document(ctx, key)
-	if err == nil && d.stored == nil {
+	if err == nil && d.isNew {
 		err = ErrNotFound
 	}
 	if err != nil {
 		return nil, s.failed("load session", err)
 	}
+	d.session.Stored = version
 	return d.session, nil
 }
 

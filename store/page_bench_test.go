@@ -18,7 +18,7 @@ func archive(b *testing.B, s *SQLite, many int) {
 	for i := 0; i < many; i += 500 {
 		err := s.write(context.Background(), func(tx *sql.Tx) error {
 			for n := i; n < min(many, i+500); n++ {
-				d := document{session: archived(n, many)}
+				d := document{session: archived(n, many), isNew: true}
 				if err := d.encode(); err != nil {
 					return err
 				}

@@ -21,14 +21,16 @@ const (
 	sessionColumns = `source, sid, room_id, parent, state, received_ms, created_for, created_failing, summary, text, doc`
 	addSession     = `INSERT INTO sessions (row, ` + sessionColumns + `, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	putSession     = `UPDATE sessions SET (row, ` + sessionColumns + `, sum) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE row = ?`
-	sessionAt      = `SELECT 1 FROM sessions WHERE row = ?`
-	putWords       = `INSERT OR REPLACE INTO words (rowid, text) VALUES (?, ?)`
-	dropWords      = `DELETE FROM words WHERE rowid = ?`
-	dropSession    = `DELETE FROM sessions WHERE row = ?`
+	// freshSession leaves alone what nearly all indexes are of.
+	freshSession = `UPDATE sessions SET (received_ms, created_for, created_failing, summary, text, doc, sum) = (?, ?, ?, ?, ?, ?, ?) WHERE row = ?`
+	sessionAt    = `SELECT 1 FROM sessions WHERE row = ?`
+	putWords     = `INSERT OR REPLACE INTO words (rowid, text) VALUES (?, ?)`
+	dropWords    = `DELETE FROM words WHERE rowid = ?`
+	dropSession  = `DELETE FROM sessions WHERE row = ?`
 )
 
 // sessionWrites are the statements that a session is written with.
-var sessionWrites = slices.Concat([]string{addSession, putSession, sessionAt, putWords, dropWords, dropSession},
+var sessionWrites = slices.Concat([]string{addSession, putSession, freshSession, sessionAt, putWords, dropWords, dropSession},
 	recordingShelf.writes(), artifactShelf.writes())
 
 // writes are the prepared statements of a transaction, by their text.
@@ -36,7 +38,7 @@ type writes func(query string) *sql.Stmt
 
 // Save merges each session into its stored document, and with the last of them records the checkpoint:
 // every entry up to that position is then in the documents. A checkpoint never moves back; "" leaves it.
-// The sessions must not change meanwhile. When Save fails, some of them may have been saved.
+// The sessions must not change meanwhile, but for Stored, which Save may set. When Save fails, some of them may have been saved.
 func (s *SQLite) Save(ctx context.Context, sessions []*room.Session, checkpoint string) error {
 	position, err := parsePosition(checkpoint)
 	if err != nil {
@@ -50,6 +52,9 @@ func (s *SQLite) Save(ctx context.Context, sessions []*room.Session, checkpoint 
 		if err == nil {
 			sessions = sessions[size:]
 			err = s.write(ctx, func(tx *sql.Tx) error { return s.put(tx, docs, position, len(sessions) == 0) })
+		}
+		if err == nil {
+			s.versions.written(docs)
 		}
 		if err != nil {
 			return s.failed("save sessions", err)
@@ -74,9 +79,11 @@ func (s *SQLite) put(tx *sql.Tx, docs []*document, checkpoint int64, last bool) 
 // document is a session as it is stored.
 type document struct {
 	session *room.Session
-	row     int64  // its place, when it is stored
-	stored  []byte // as it was before, nil when it is new
-	was     string // its text before
+	isNew   bool
+	row     int64         // its place, when it is stored
+	stored  []byte        // as it was before; nil when it is new, or when nobody has to read it
+	was     was           // as it was before
+	of      *room.Session // whose facts it is all of; nil when it may have others
 
 	summary room.Summary
 	text    string
@@ -84,6 +91,9 @@ type document struct {
 	values  []any   // of the session's row: its columns, then their sum
 	filed   []filed // of its recordings and artifacts, those that are new or differ
 }
+
+// was is what a stored row has in its indexes.
+type was struct{ text, roomID, parent, state string }
 
 // merged are the documents to write: those that differ from what is stored. This is the long part of
 // saving, and the writer has nothing to do with it.
@@ -93,10 +103,16 @@ func (s *SQLite) merged(ctx context.Context, sessions []*room.Session) ([]*docum
 		d := known[session.Key()]
 		if d == nil {
 			var err error
-			if d, err = s.document(ctx, session.Key()); err != nil {
+			if d, err = s.successor(ctx, session); err != nil {
 				return nil, err
 			}
 			known[session.Key()] = d
+		}
+		if d.of == session {
+			continue
+		}
+		if d.of != nil { // the same one came before
+			d.session, d.of = d.of.Clone(), nil
 		}
 		d.session.Merge(session)
 	}
@@ -105,7 +121,7 @@ func (s *SQLite) merged(ctx context.Context, sessions []*room.Session) ([]*docum
 		if err := d.encode(); err != nil {
 			return nil, err
 		}
-		if bytes.Equal(d.stored, d.bytes) {
+		if d.stored != nil && bytes.Equal(d.stored, d.bytes) {
 			continue
 		}
 		if err := s.leaveUnchanged(ctx, d); err != nil {
@@ -116,12 +132,32 @@ func (s *SQLite) merged(ctx context.Context, sessions []*room.Session) ([]*docum
 	return changed, nil
 }
 
+// successor is the document of a session that is about to be saved. When the session has every fact of the
+// stored one, that need not be read.
+func (s *SQLite) successor(ctx context.Context, session *room.Session) (*document, error) {
+	key := session.Key()
+	if !s.versions.current(session) {
+		d, err := s.document(ctx, key)
+		if err == nil && d.isNew {
+			d.session, d.of = session, session
+		}
+		return d, err
+	}
+	d := &document{session: session, of: session}
+	err := s.reads.QueryRowContext(ctx, "SELECT row, text, room_id, parent, state FROM sessions WHERE sid = ? AND source = ?", key.SID, key.Source).
+		Scan(&d.row, &d.was.text, &d.was.roomID, &d.was.parent, &d.was.state)
+	if d.isNew = errors.Is(err, sql.ErrNoRows); d.isNew { // retention came first
+		err = nil
+	}
+	return d, err
+}
+
 // document is the stored one, or an empty one when there is none.
 func (s *SQLite) document(ctx context.Context, key room.Key) (*document, error) {
 	d := &document{session: room.New(key)}
-	err := s.reads.QueryRowContext(ctx, "SELECT row, text, doc FROM sessions WHERE sid = ? AND source = ?", key.SID, key.Source).
-		Scan(&d.row, &d.was, &d.stored)
-	if errors.Is(err, sql.ErrNoRows) {
+	err := s.reads.QueryRowContext(ctx, "SELECT row, text, room_id, parent, state, doc FROM sessions WHERE sid = ? AND source = ?", key.SID, key.Source).
+		Scan(&d.row, &d.was.text, &d.was.roomID, &d.was.parent, &d.was.state, &d.stored)
+	if d.isNew = errors.Is(err, sql.ErrNoRows); d.isNew {
 		return d, nil
 	}
 	if err != nil {
@@ -158,21 +194,26 @@ func (d *document) encode() (err error) {
 // put writes the session where it stands in time, and what is filed of it. One whose beginning was
 // learned anew changes its place, and what refers to it goes along.
 func (d *document) put(on writes) (err error) {
-	before, isNew := d.row, d.stored == nil
-	if begin := room.At(d.summary.Begin()); isNew || !began(d.row, begin) {
+	before := d.row
+	if begin := room.At(d.summary.Begin()); d.isNew || !began(d.row, begin) {
 		if d.row, err = vacant(on(sessionAt), placeOf(begin, d.session.Source, d.session.SID)); err != nil {
 			return err
 		}
 	}
-	if values := append([]any{d.row}, d.values...); isNew {
+	moves := !d.isNew && before != d.row
+	indexed := was{d.was.text, d.summary.RoomID, d.summary.ParentRoomID, string(d.summary.State)}
+	switch values := append([]any{d.row}, d.values...); {
+	case d.isNew:
 		_, err = on(addSession).Exec(values...)
-	} else {
+	case moves || indexed != d.was:
 		_, err = on(putSession).Exec(append(values, before)...)
+	default:
+		_, err = on(freshSession).Exec(append(d.values[5:], d.row)...)
 	}
-	if err == nil && !isNew && before != d.row {
+	if err == nil && moves {
 		err = move(on, before, d.row)
 	}
-	if err == nil && (isNew || before != d.row || d.was != d.text) {
+	if err == nil && (d.isNew || moves || d.was.text != d.text) {
 		_, err = on(putWords).Exec(d.row, d.text)
 	}
 	for i := 0; err == nil && i < len(d.filed); i++ {

@@ -110,7 +110,7 @@ func artifactRow(d room.Detail, a room.Artifact, doc []byte) filed {
 
 // leaveUnchanged takes from what is filed of a document the rows that are stored as they should be.
 func (s *SQLite) leaveUnchanged(ctx context.Context, d *document) error {
-	if len(d.filed) == 0 || d.stored == nil {
+	if len(d.filed) == 0 || d.isNew {
 		return nil
 	}
 	stored := make(map[string]filed)

@@ -57,12 +57,13 @@ type SQLite struct {
 	jobs    chan *job
 	urgent  chan *job // done before the others, see writeFirst
 
-	tail    tail
-	sources sources
-	saving  sync.Mutex // one Save at a time: it reads, merges and writes; nor does retention take sessions meanwhile
-	notes   chan room.Delivery
-	noted   atomic.Uint64
-	dropped atomic.Uint64
+	tail     tail
+	versions versions
+	sources  sources
+	saving   sync.Mutex // one Save at a time: it reads, merges and writes; nor does retention take sessions meanwhile
+	notes    chan room.Delivery
+	noted    atomic.Uint64
+	dropped  atomic.Uint64
 
 	probeEvery time.Duration
 	trouble    atomic.Pointer[error]

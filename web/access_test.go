@@ -133,7 +133,8 @@ var mayWatch = map[string]string{
 	"recordings": "viewer operator admin state setting", "artifacts": "viewer operator admin state setting", "intake": "operator admin state setting",
 }
 
-func TestEveryViewIsForThoseInTheTableAndForNobodyElse(t *testing.T) {
+// Fault 36: no login, one that is over, and tokens that are not for it.
+func TestFault36EveryViewIsForThoseInTheTableAndForNobodyElse(t *testing.T) {
 	t.Parallel()
 	r := start(t, withLogin())
 	r.taken(joined("s1", "r1", "ana"))

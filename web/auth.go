@@ -97,7 +97,6 @@ type visitor struct {
 var (
 	errNobody    = errors.New("nobody is known to ask")
 	errForbidden = errors.New("whoever asks may not")
-	errMasked    = errors.New("a search would tell names that are masked")
 	errFailures  = errors.New("too many failed authentications")
 	errAccounts  = errors.New("the accounts cannot be read")
 )

@@ -53,7 +53,6 @@ var known = []struct {
 	{errExpired, mishap{code: fiber.StatusUnauthorized, title: "Expired", detail: "The token of this frame has expired. Reload the page around it."}},
 	{errFrame, mishap{code: fiber.StatusForbidden, title: "For frames only", detail: "This is shown within another page, not by itself."}},
 	{errForbidden, mishap{code: fiber.StatusForbidden, title: "Not allowed", detail: "This takes another role, or a token of another scope. An admin can change that."}},
-	{errMasked, mishap{code: fiber.StatusForbidden, title: "Not searchable", detail: "Names are masked for you, and a search would tell them. Narrow the list by its other filters."}},
 	{errSite, mishap{code: fiber.StatusForbidden, title: "From another site", detail: "Pages of other sites may not do this. Open Roomwatch itself.", bare: true}},
 	{errFailures, mishap{code: fiber.StatusTooManyRequests, title: "Too many failures", detail: "Too many authentications from this address have failed. Try again in a minute."}},
 	{errAccounts, mishap{code: fiber.StatusServiceUnavailable, title: "Accounts cannot be read", detail: "Who you are cannot be looked up now. Try again in a moment."}},
