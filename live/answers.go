@@ -244,10 +244,7 @@ func (b *Board) room(key room.Key) (Room, uint64) {
 		return r, b.seq
 	}
 	d := e.session.Detail()
-	if b.open[key] != nil {
-		d.Trust, d.VerifiedAt = e.summary.Trust, e.verifiedAt().Truncate(time.Second)
-		checkMutes(&d)
-	}
+	e.vouch(&d)
 	r.Detail = &d
 	r.Gaps = b.gapsIn(key.Source, d.Begin(), d.EndedAt)
 	r.Parent = b.newestOf(roomKey{key.Source, d.ParentRoomID}, d.Begin())

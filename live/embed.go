@@ -117,10 +117,9 @@ func (b *Board) embedRoom(rk roomKey) (EmbedRoom, uint64) {
 	}
 	if newest != nil {
 		d := newest.session.Detail()
-		if d.State != room.StateEnded {
-			checkMutes(&d)
-		}
+		newest.vouch(&d)
 		m.Detail, m.Hour = &d, newest.lately.hour(time.Now())
+		m.Hour.Missed = missedIn(m.Hour, b.gapsIn(rk.source, time.Now().Add(-time.Hour), time.Time{}), time.Now())
 	}
 	return m, b.seq
 }
