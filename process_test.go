@@ -255,9 +255,9 @@ func TestExitCodes(t *testing.T) {
 		"help":                     {[]string{"--help"}, 0, "serve"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			cmd := command(t, t.TempDir(), c.args...) // the first builds the program
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 			defer cancel()
-			cmd := command(t, t.TempDir(), c.args...)
 			out, err := runWithin(ctx, cmd)
 			if code := cmd.ProcessState.ExitCode(); code != c.code || !strings.Contains(out, c.says) {
 				t.Errorf("exit %d (%v), printed %q; want %d and %q", code, err, out, c.code, c.says)

@@ -108,7 +108,7 @@ func (v *viewer) frame() error {
 		}
 		length = binary.BigEndian.Uint64(more[:])
 	}
-	if length+uint64(len(v.said)) > maxMessage && op < opClose {
+	if op < opClose && (length > maxMessage || length+uint64(len(v.said)) > maxMessage) { // a sum may wrap around
 		return sentAway(websocket.CloseMessageTooBig)
 	}
 	payload, err := v.payload(int(length))
