@@ -144,6 +144,10 @@ func (a *testApp) history(ended int) []room.Detail {
 		a.get("/api/v1/sessions?state=ended&limit=200", &page)
 		return len(page.Items) == ended
 	})
+	a.await("what came later is in the lists, too", func() bool {
+		saved, err := a.record.Checkpoint(a.t.Context())
+		return err == nil && saved == a.board.Position()
+	})
 	var out []room.Detail
 	for _, s := range page.Items {
 		var d room.Detail

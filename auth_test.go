@@ -113,7 +113,9 @@ func (v visitorClient) send(request *http.Request) (code int, body, location str
 }
 
 // socket opens the overview's socket with the visitor's cookies.
-func (v visitorClient) socket() *websocket.Conn {
+func (v visitorClient) socket() *websocket.Conn { return v.socketAt("overview") }
+
+func (v visitorClient) socketAt(view string) *websocket.Conn {
 	v.t.Helper()
 	header := http.Header{"Origin": {v.base}}
 	at, err := url.Parse(v.base)
@@ -123,7 +125,7 @@ func (v visitorClient) socket() *websocket.Conn {
 	for _, c := range v.Jar.Cookies(at) {
 		header.Add("Cookie", c.String())
 	}
-	conn, _, err := websocket.DefaultDialer.Dial(strings.Replace(v.base, "http", "ws", 1)+"/live?view=overview", header)
+	conn, _, err := websocket.DefaultDialer.Dial(strings.Replace(v.base, "http", "ws", 1)+"/live?view="+view, header)
 	if err != nil {
 		v.t.Fatal(err)
 	}

@@ -165,6 +165,29 @@ func (c *Config) auth(accounts web.Accounts) (out web.Auth, err error) {
 	if out.Parents, err = access.ParseOrigins(c.EmbedParents); err != nil {
 		return out, err
 	}
-	out.Proxies, err = access.ParseProxies(c.TrustedProxies)
+	if out.Proxies, err = access.ParseProxies(c.TrustedProxies); err != nil || c.Auth != "oidc" {
+		return out, err
+	}
+	secret, err := secretOf(c.OIDCClientSecret, c.OIDCClientSecretFile, "OIDC_CLIENT_SECRET_FILE")
+	if err != nil {
+		return out, err
+	}
+	out.OIDC = web.OIDC{Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: string([]byte(secret))}
+	out.OIDC.Roles, err = access.ParseGroupRoles(c.OIDCRoles)
 	return out, err
+}
+
+// checkAuth says who would be let in, and what may be amiss though it is no reason to refuse.
+func (cmd *checkCommand) checkAuth() finding {
+	text := map[string]string{
+		"none": "nobody logs in: whoever is at this machine sees everything", "local": "users log in with passwords",
+		"oidc": "people log in at " + cmd.OIDCIssuer, "proxy": "a proxy names people in " + cmd.ProxyHeader,
+	}[cmd.Auth]
+	if cmd.Auth != "none" && !loopback(cmd.Listen) && len(cmd.TrustedProxies) == 0 {
+		return finding{doubt, "auth", text + "; off this machine they need https: name the proxy that ends it in TRUSTED_PROXIES"}
+	}
+	if len(cmd.EmbedParents) > 0 {
+		text += "; rooms may be framed by " + strings.Join(cmd.EmbedParents, ", ")
+	}
+	return finding{good, "auth", text}
 }

@@ -120,6 +120,7 @@ func (cmd *checkCommand) checkSettings() []finding {
 		return []finding{{wrong, "settings", err.Error()}}
 	}
 	out := []finding{{good, "settings", fmt.Sprintf("serve would listen on %s and keep its record in %s", cmd.Listen, redactURL(cmd.Store))}}
+	out = append(out, cmd.checkAuth())
 	for _, s := range sources {
 		text := fmt.Sprintf("source %q signs with key %q", s.Name, s.APIKey)
 		if len(s.Secrets) > 1 {

@@ -39,7 +39,7 @@ func imports(t *testing.T) map[string]map[string]string {
 		if err != nil {
 			return err
 		}
-		if entry.IsDir() && (path == "node_modules" || path == "tools" || path == "bench" || strings.HasPrefix(entry.Name(), ".") && path != ".") {
+		if entry.IsDir() && (path == "node_modules" || path == "tools" || path == "bench" || path == "docs" || strings.HasPrefix(entry.Name(), ".") && path != ".") {
 			return filepath.SkipDir
 		}
 		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {

@@ -179,9 +179,9 @@ func (c *checked) disputed() (n int) {
 	return n
 }
 
-// afternoon is a life of two hours up to now, and all that it told.
-func afternoon(seed uint64, rooms int) (*simulate.Life, []simulate.Delivery) {
-	start := time.Now().Add(-2 * time.Hour)
+// afternoon is a life of so long up to now, and all that it told.
+func afternoon(seed uint64, rooms int, long time.Duration) (*simulate.Life, []simulate.Delivery) {
+	start := time.Now().Add(-long)
 	life := simulate.Plan{Seed: seed, Rooms: rooms, People: 6, Start: start, Memory: 1 << 20}.Begin()
-	return life, slices.Collect(life.Until(start.Add(2 * time.Hour)))
+	return life, slices.Collect(life.Until(start.Add(long)))
 }

@@ -20,7 +20,7 @@ func TestWhateverIsLostTheBoardEqualsTheTruthWithinTwoPolls(t *testing.T) {
 		seed := rapid.Uint64Range(1, 1<<30).Draw(t, "seed")
 		share := rapid.SampledFrom([]float64{0, 0.01, 0.1, 0.3, 0.7, 1}).Draw(t, "share lost")
 		endless := rapid.Float64Range(0, 1).Draw(t, "share of sessions whose end is lost")
-		life, told := afternoon(seed, rapid.IntRange(1, 8).Draw(t, "rooms"))
+		life, told := afternoon(seed, rapid.IntRange(1, 5).Draw(t, "rooms"), time.Duration(rapid.SampledFrom([]int{8, 15, 30}).Draw(t, "minutes"))*time.Minute)
 		c, end := openChecked(t, 0, life.Truth)
 		defer end()
 		dice := rand.New(rand.NewPCG(seed, 3))
@@ -55,7 +55,7 @@ func TestWhateverIsLostTheBoardEqualsTheTruthWithinTwoPolls(t *testing.T) {
 }
 
 func TestAReplicaThatStartsMidDayKnowsEverythingAfterOnePoll(t *testing.T) {
-	life, _ := afternoon(7, 10)
+	life, _ := afternoon(7, 10, time.Hour)
 	c, end := openChecked(t, time.Minute, life.Truth)
 	defer end()
 	c.rounds(1)
@@ -83,7 +83,7 @@ func TestAReplicaThatStartsMidDayKnowsEverythingAfterOnePoll(t *testing.T) {
 
 // Until the guards allow it nothing is removed, however the API lies, and nothing false is shown.
 func TestALyingAPIRemovesNothingBeforeTheGuardsAllowIt(t *testing.T) {
-	life, told := afternoon(11, 12)
+	life, told := afternoon(11, 12, time.Hour)
 	truth := life.Truth()
 	for name, f := range map[string]struct {
 		fault  simulate.Fault
@@ -132,7 +132,7 @@ func TestALyingAPIRemovesNothingBeforeTheGuardsAllowIt(t *testing.T) {
 
 // faults.md has this as: NOT_FOUND "no active room found" twice ends the rooms.
 func TestRoomsThatPlugNmeetSaysDoNotRunEndAfterTwoPolls(t *testing.T) {
-	life, told := afternoon(13, 3)
+	life, told := afternoon(13, 3, time.Hour)
 	over := life.Truth()
 	for i := range over {
 		if over[i].State != room.StateEnded {
@@ -163,7 +163,7 @@ func TestRoomsThatPlugNmeetSaysDoNotRunEndAfterTwoPolls(t *testing.T) {
 }
 
 func TestARoomThatWasTakenForEndedComesBackWithItsHistory(t *testing.T) {
-	life, told := afternoon(17, 6)
+	life, told := afternoon(17, 6, time.Hour)
 	truth := life.Truth()
 	c, end := openChecked(t, 0, func() []room.Detail { return truth })
 	defer end()
@@ -205,7 +205,7 @@ func TestARoomThatWasTakenForEndedComesBackWithItsHistory(t *testing.T) {
 }
 
 func TestWhatWasHeardLatelyIsLeftAlone(t *testing.T) {
-	life, told := afternoon(19, 5)
+	life, told := afternoon(19, 5, time.Hour)
 	c, end := openChecked(t, time.Hour, func() []room.Detail { return nil }) // plugNmeet knows of nothing
 	defer end()
 	c.hear(told...)
@@ -227,7 +227,7 @@ func TestWhatWasHeardLatelyIsLeftAlone(t *testing.T) {
 }
 
 func TestACorrectionSaysWhatWasPutRight(t *testing.T) {
-	life, told := afternoon(23, 6)
+	life, told := afternoon(23, 6, time.Hour)
 	var sid string
 	people := 0
 	for _, d := range life.Truth() {

@@ -154,3 +154,13 @@ func (k UserKey) From() string {
 	kind, _, _ := strings.Cut(string(k), ":")
 	return map[string]string{"local": "here", "oidc": "at the provider", "proxy": "at the proxy"}[kind]
 }
+
+// ShownName is the first of what a provider calls somebody that can be shown.
+func ShownName(names ...string) string {
+	for _, name := range names {
+		if name = strings.TrimSpace(line(name, MaxName)); name != "" {
+			return name
+		}
+	}
+	return "somebody"
+}

@@ -48,6 +48,9 @@ func (b *Board) Sources() []SourceState {
 	return b.sourceStates(pageGrain)
 }
 
+// SourceNames are the configured sources, in order.
+func (b *Board) SourceNames() []string { return b.sources }
+
 // AsOf is zero while the board is up to date, else the moment up to which deliveries are in it.
 func (b *Board) AsOf() time.Time {
 	b.mu.RLock()
@@ -241,10 +244,7 @@ func (b *Board) room(key room.Key) (Room, uint64) {
 		return r, b.seq
 	}
 	d := e.session.Detail()
-	if b.open[key] != nil {
-		d.Trust, d.VerifiedAt = e.summary.Trust, e.verifiedAt().Truncate(time.Second)
-		checkMutes(&d)
-	}
+	e.vouch(&d)
 	r.Detail = &d
 	r.Gaps = b.gapsIn(key.Source, d.Begin(), d.EndedAt)
 	r.Parent = b.newestOf(roomKey{key.Source, d.ParentRoomID}, d.Begin())

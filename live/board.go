@@ -76,8 +76,13 @@ type Board struct {
 // news is what changed since the hub last asked.
 type news struct {
 	sessions map[room.Key]struct{}
-	filed    bool // what lists show: sessions were saved, or notes written
-	bars     bool // what every page shows: how sources are heard, what needs attention, the minute
+	rooms    map[roomKey]struct{} // that had some of them
+	filed    bool                 // what lists show: sessions were saved, or notes written
+	bars     bool                 // what every page shows: how sources are heard, what needs attention, the minute
+}
+
+func freshNews() news {
+	return news{sessions: make(map[room.Key]struct{}), rooms: make(map[roomKey]struct{})}
 }
 
 type roomKey struct{ source, roomID string }
@@ -132,7 +137,7 @@ func NewBoard(record Record, sources []string, log *slog.Logger) *Board {
 		ready: make(chan struct{}), bell: make(chan struct{}, 1),
 		sessions: make(map[room.Key]*entry), open: make(map[room.Key]*entry), closed: make(map[room.Key]*entry),
 		dirty: make(map[room.Key]*entry), touched: make(map[room.Key]*entry), rooms: make(index), children: make(index),
-		last: make(map[string]time.Time), news: news{sessions: make(map[room.Key]struct{})},
+		last: make(map[string]time.Time), news: freshNews(),
 		checks: make(map[string]*check), unverified: defaultUnverified,
 	}
 }
@@ -262,6 +267,7 @@ func (b *Board) refresh(e *entry) {
 // mark notes what the hub has to look at again: the session, its parent, and its breakout rooms.
 func (b *Board) mark(e *entry) {
 	b.news.sessions[e.session.Key()] = struct{}{}
+	b.news.rooms[e.room] = struct{}{}
 	for key := range b.rooms[e.parent] {
 		b.news.sessions[key] = struct{}{}
 	}
@@ -322,7 +328,7 @@ func (b *Board) takeNews() news {
 	defer b.mu.Unlock()
 	b.derive()
 	taken := b.news
-	b.news = news{sessions: make(map[room.Key]struct{})}
+	b.news = freshNews()
 	return taken
 }
 

@@ -275,6 +275,14 @@ func (b *Board) checkState(s *SourceState, grain time.Duration) {
 	}
 }
 
+// vouch says of a session that goes on how far it has been checked, as pages tell it.
+func (e *entry) vouch(d *room.Detail) {
+	if d.State != room.StateEnded {
+		d.Trust, d.VerifiedAt = e.summary.Trust, e.verifiedAt().Truncate(time.Second)
+		checkMutes(d)
+	}
+}
+
 // checkMutes: a poll that lists a session as it is known has confirmed who is muted.
 func checkMutes(d *room.Detail) {
 	for _, p := range d.Participants {

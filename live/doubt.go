@@ -17,6 +17,7 @@ type absence struct {
 	heard        room.Time  // when it was last heard of, by the clock of now
 	now          room.Time  // when the poll began
 	lastEvent    room.Time  // whole: the newest time of its deliveries
+	alive        room.Time  // whole: ends at or before do not count
 
 	since room.Time // the first poll in a row that did not list it
 	polls int       // how many did not, this one among them
@@ -36,7 +37,7 @@ const tolerated = room.Time(60_000)
 
 // endedAt is when the session ended: what plugNmeet remembers if that can be, else the first poll without it.
 func (a *absence) endedAt() room.Time {
-	if a.ended > a.lastEvent-tolerated && a.ended < a.since+tolerated && a.ended != 0 {
+	if a.ended > max(a.lastEvent-tolerated, a.alive) && a.ended < a.since+tolerated {
 		return a.ended
 	}
 	return a.since

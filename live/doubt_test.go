@@ -98,16 +98,17 @@ func TestWhatGoesBitByBitIsAMassDropAllTheSame(t *testing.T) {
 func TestAnEndIsTakenFromPlugNmeetsMemoryOnlyIfItCanBe(t *testing.T) {
 	const minute = room.Time(60_000)
 	for _, c := range []struct {
-		name                    string
-		ended, lastEvent, since room.Time
-		want                    room.Time
+		name                           string
+		ended, lastEvent, alive, since room.Time
+		want                           room.Time
 	}{
-		{"as it is", 100 * minute, 99 * minute, 102 * minute, 100 * minute},
-		{"none", 0, 99 * minute, 102 * minute, 102 * minute},
-		{"in another time zone behind", 40 * minute, 99 * minute, 102 * minute, 102 * minute},
-		{"in another time zone ahead", 220 * minute, 99 * minute, 102 * minute, 102 * minute},
+		{"as it is", 100 * minute, 99 * minute, 99 * minute, 102 * minute, 100 * minute},
+		{"none", 0, 99 * minute, 0, 102 * minute, 102 * minute},
+		{"in another time zone behind", 40 * minute, 99 * minute, 0, 102 * minute, 102 * minute},
+		{"in another time zone ahead", 220 * minute, 99 * minute, 0, 102 * minute, 102 * minute},
+		{"before it was listed last", 100 * minute, 99 * minute, 101 * minute, 102 * minute, 102 * minute},
 	} {
-		a := absence{ended: c.ended, lastEvent: c.lastEvent, since: c.since}
+		a := absence{ended: c.ended, lastEvent: c.lastEvent, alive: c.alive, since: c.since}
 		if got := a.endedAt(); got != c.want {
 			t.Errorf("%s: %d, want %d", c.name, got/minute, c.want/minute)
 		}

@@ -63,7 +63,7 @@ func (f *findings) unlisted(s openSession) {
 	f.said.Unlisted = append(f.said.Unlisted, s.SID)
 	f.absent = append(f.absent, &absence{
 		id: s.SID, session: room.Event{Source: s.Source, SID: s.SID, RoomID: s.RoomID}, whole: true, people: s.People, bots: s.Bots,
-		heard: s.received, now: room.At(f.Began), lastEvent: room.At(s.LastEventAt),
+		heard: s.received, now: room.At(f.Began), lastEvent: room.At(s.LastEventAt), alive: room.At(s.VerifiedAt),
 	})
 }
 

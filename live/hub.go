@@ -247,6 +247,11 @@ func (n news) concerns(q Question) bool {
 		return mine
 	case q.Name == viewOverview:
 		return n.filed || len(n.sessions) > 0
+	case q.Name == viewEmbedRoom:
+		_, mine := n.rooms[roomKey{q.For.Frame, string(q.List.(Label))}]
+		return mine
+	case q.Name == viewEmbed:
+		return len(n.sessions) > 0
 	}
 	return n.filed
 }
@@ -277,7 +282,7 @@ func (h *Hub) refresh(pending map[*watched]Question) time.Duration {
 // pause is how long a view waits before it is refreshed again.
 func (h *Hub) pause(w *watched, q Question) time.Duration {
 	switch {
-	case q.List != nil && q.Name != viewOverview:
+	case q.List != nil && q.Name != viewOverview && q.Name != viewEmbedRoom:
 		return max(listTick, h.tick)
 	case w.matches() > slowFrom:
 		return max(slowTick, h.tick)

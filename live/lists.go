@@ -39,6 +39,9 @@ const (
 func (h *Hub) ask(q Question, r *roster) (Model, uint64, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
+	if _, framed := q.Framed(); framed {
+		return h.embed(ctx, q)
+	}
 	seq := h.board.Seq() // before the record is asked: it may already know more, never less
 	var model Model
 	var err error

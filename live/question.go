@@ -55,6 +55,9 @@ func ParseQuestion(name string, filters url.Values) (q Question, err error) {
 	case ViewIntake:
 		q.List, err = room.ParseDeliveryQuery(filters)
 	default:
+		if q, framed := parseEmbed(name); framed {
+			return q, nil
+		}
 		return parseRoom(name, filters)
 	}
 	return q, err
@@ -85,6 +88,9 @@ func (q Question) Path() string {
 	name := q.Name
 	if q.Name == viewRoom {
 		name += ":" + q.Key.SID
+	}
+	if roomID, framed := q.Framed(); framed {
+		name = EmbedView(roomID)
 	}
 	v.Set("view", name)
 	return "/live?" + v.Encode()

@@ -94,9 +94,15 @@ func (r *Reconciler) Run(ctx context.Context) {
 	case <-ctx.Done():
 		return
 	}
+	var logged string // each trouble once, as long as it lasts
 	for ctx.Err() == nil {
 		if r.Leads == nil || r.Leads() {
-			if err := r.Round(ctx); err != nil && ctx.Err() == nil {
+			err := r.Round(ctx)
+			switch {
+			case err == nil:
+				logged = ""
+			case err.Error() != logged && ctx.Err() == nil:
+				logged = err.Error()
 				r.Log.Warn("plugNmeet could not be asked whether all is right", "source", r.source, "err", err)
 			}
 		} else {

@@ -29,7 +29,7 @@ const (
 	defaultTimeout = 20 * time.Second
 	defaultPause   = 30 * time.Second
 	failuresInARow = 3        // after these nothing is asked for a pause
-	maxAnswer      = 16 << 20 // bytes; a room of a thousand people is about 2 MiB
+	maxAnswer      = 64 << 20 // bytes; a person with two tracks is about 1 kB
 )
 
 // API asks one plugNmeet what is true there (contract 5). It is safe for concurrent use.

@@ -29,13 +29,14 @@ var (
 
 // SessionQuery asks for sessions. Empty fields ask for everything; From is inclusive, To exclusive, both
 // about Head.Begin. Every word of Text must begin a word of the title, the room_id, or the name or
-// identity of somebody who was there.
+// identity of somebody who was there; with Titles, who was there does not count.
 type SessionQuery struct {
 	State    State
 	Source   string
 	RoomID   string
 	Parent   string // the room_id of the room that they are breakouts of
 	Text     string
+	Titles   bool
 	From, To time.Time
 	Limit    int
 	Cursor   string
@@ -48,6 +49,7 @@ type RecordingQuery struct {
 	Source   string
 	RoomID   string
 	Text     string
+	Titles   bool
 	From, To time.Time
 	Limit    int
 	Cursor   string
@@ -66,6 +68,7 @@ type ArtifactQuery struct {
 	Source   string
 	RoomID   string
 	Text     string
+	Titles   bool
 	From, To time.Time
 	Limit    int
 	Cursor   string

@@ -149,7 +149,9 @@ function connect(fresh) {
     url.searchParams.set("e", body.dataset.epoch);
     url.searchParams.set("s", body.dataset.seq);
   }
-  const own = socket = new WebSocket(url, PROTOCOL);
+  const protocols = [PROTOCOL];
+  emit("connecting", protocols); // in a frame, the token goes along
+  const own = socket = new WebSocket(url, protocols);
   own.onmessage = (event) => { if (own === socket) hear(event.data); };
   own.onclose = (event) => { if (own === socket) lost(event.code); };
 }
@@ -194,11 +196,7 @@ function reload() {
   connect(true);
 }
 
-function drop() {
-  const own = socket;
-  socket = undefined;
-  own?.close();
-}
+function drop(own = socket) { socket = undefined; own?.close(); }
 
 function lost(code) {
   if (code === 4401) return show("expired");
@@ -239,8 +237,9 @@ function again() {
 }
 
 if (body.dataset.live) {
-  const asked = { pause: () => pause(true), resume: () => pause(false), reconnect: again };
+  const asked = { pause: () => pause(true), resume: () => pause(false), reconnect: again, leave: () => { drop(); clearTimeout(timer); } };
   document.addEventListener("roomwatch:ask", (event) => asked[event.detail]?.());
+  document.addEventListener("roomwatch:tell", (event) => { if (socket?.readyState === WebSocket.OPEN) socket.send(event.detail); });
   document.addEventListener("pointermove", () => { pointed = Date.now(); }, { passive: true });
   document.addEventListener("focusout", () => setTimeout(release));
   addEventListener("online", () => { if (socket?.readyState !== WebSocket.OPEN) again(); });

@@ -42,7 +42,7 @@ func (s *SQLite) artifactsAsked(ctx context.Context, q room.ArtifactQuery) (a as
 	a.equal("r.class", q.Class, "artifacts_class", "")
 	a.equal("r.source", q.Source, "artifacts_source", "source")
 	a.marks = append(a.marks, markOf(artifactShelf.table))
-	return a, s.searchShelf(ctx, &a, q.Text)
+	return a, s.searchShelf(ctx, &a, q.Text, q.Titles)
 }
 
 // CountArtifacts is how many artifacts q asks for, whatever its cursor and limit; at most room.MaxCount + 1.

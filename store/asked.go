@@ -51,7 +51,7 @@ func (a *asked) byAny(column, index string, values ...any) {
 }
 
 // search adds the words of a text. It comes last: the full-text index is asked for the marks, too.
-func (s *SQLite) search(ctx context.Context, a *asked, text string) (err error) {
+func (s *SQLite) search(ctx context.Context, a *asked, text string, titles bool) (err error) {
 	if text == "" {
 		return nil
 	}
@@ -59,7 +59,13 @@ func (s *SQLite) search(ctx context.Context, a *asked, text string) (err error) 
 		a.nothing = true
 		return nil
 	}
+	if titles {
+		a.words = inTitles(a.words)
+	}
 	a.match, err = s.matchOf(ctx, a.words, a.marks)
+	if titles {
+		a.match.quick = a.match.whole // texts tell of people, too: they are not looked through
+	}
 	return err
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/roomwatch/roomwatch/room"
 )
@@ -47,4 +48,42 @@ func carry(next *sql.Stmt, after int64, on writes) (row int64, err error) {
 		return row, err
 	}
 	return row, d.put(on)
+}
+
+// indexTitles is nothing but what carryTitles does.
+const indexTitles = "SELECT 1"
+
+// carryTitles writes the text of every session anew, for the words that its title has there now.
+func carryTitles(ctx context.Context, tx *sql.Tx) error {
+	prepared, err := prepare(ctx, tx, sessionWrites)
+	if err != nil {
+		return err
+	}
+	on := func(query string) *sql.Stmt { return prepared[query] }
+	next, err := tx.PrepareContext(ctx, "SELECT row, source, sid, text, doc FROM sessions WHERE row > ? ORDER BY row LIMIT 1")
+	if err != nil {
+		return err
+	}
+	for row := int64(math.MinInt64); ; {
+		var key room.Key
+		d := &document{}
+		err := next.QueryRow(row).Scan(&row, &key.Source, &key.SID, &d.was.text, &d.stored)
+		if errors.Is(err, sql.ErrNoRows) {
+			return next.Close()
+		}
+		if err != nil {
+			return err
+		}
+		d.row, d.session = row, room.New(key)
+		if err := decode(d.stored, d.session); err != nil {
+			continue // it could not be read before either, and says so when it is asked for
+		}
+		if err := d.encode(); err != nil {
+			return err
+		}
+		d.filed = nil // what is filed of it stays as it is
+		if err := d.put(on); err != nil {
+			return err
+		}
+	}
 }

@@ -50,7 +50,7 @@ func (s *SQLite) sessionsAsked(ctx context.Context, q room.SessionQuery) (a aske
 	if q.State == room.StateEnded { // as nearly all have
 		a.equal("s.state", string(q.State), "sessions_state", "state")
 	}
-	return a, s.search(ctx, &a, q.Text)
+	return a, s.search(ctx, &a, q.Text, q.Titles)
 }
 
 // sessions is the SQL for what matches an expression, "" for everything.

@@ -47,7 +47,7 @@ func (s *SQLite) recordingsAsked(ctx context.Context, q room.RecordingQuery) (a 
 		a.equal("r.state", q.State, "recordings_state", "")
 	}
 	a.marks = append(a.marks, markOf(recordingShelf.table))
-	return a, s.searchShelf(ctx, &a, q.Text)
+	return a, s.searchShelf(ctx, &a, q.Text, q.Titles)
 }
 
 // CountRecordings is how many recordings q asks for, whatever its cursor and limit; at most room.MaxCount + 1.
@@ -66,9 +66,11 @@ func (s *SQLite) CountRecordings(ctx context.Context, q room.RecordingQuery) (n 
 
 // searchShelf adds the words of the sessions' text. What is on a shelf stands in another order than the
 // sessions, so the full-text index gives no page of it: the quick way is to look at the newest.
-func (s *SQLite) searchShelf(ctx context.Context, a *asked, text string) error {
-	err := s.search(ctx, a, text)
-	a.match.quick = ""
+func (s *SQLite) searchShelf(ctx context.Context, a *asked, text string, titles bool) error {
+	err := s.search(ctx, a, text, titles)
+	if !titles {
+		a.match.quick = ""
+	}
 	return err
 }
 

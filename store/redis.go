@@ -129,20 +129,6 @@ func (r *Redis) openLocal(ctx context.Context, path string, log *slog.Logger) (e
 	return nil
 }
 
-// foldAgain: what another version has folded here, beside newer ones, may say more to this one. It was
-// kept as it was written.
-func (r *Redis) foldAgain(ctx context.Context) error {
-	record, err := r.mark(ctx, markRecord)
-	if err != nil || record == 0 {
-		return err
-	}
-	schema, err := r.mark(ctx, markSchema)
-	if err != nil || schema == documentSchema {
-		return err
-	}
-	return r.rewind(ctx, time.Now().Add(-keepLog).UnixMilli()<<seqBits)
-}
-
 func (r *Redis) start(ctx context.Context) {
 	run, stop := context.WithCancel(context.Background())
 	r.stop = stop

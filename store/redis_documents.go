@@ -181,3 +181,17 @@ func (r *Redis) retainDocuments(ctx context.Context, fields []string) (kept int,
 	}
 	return kept, nil
 }
+
+// foldAgain: what another version has folded here, beside newer ones, may say more to this one. It was
+// kept as it was written.
+func (r *Redis) foldAgain(ctx context.Context) error {
+	record, err := r.mark(ctx, markRecord)
+	if err != nil || record == 0 {
+		return err
+	}
+	schema, err := r.mark(ctx, markSchema)
+	if err != nil || schema == documentSchema {
+		return err
+	}
+	return r.rewind(ctx, time.Now().Add(-keepLog).UnixMilli()<<seqBits)
+}

@@ -88,7 +88,7 @@ func TestRedisWithoutRoomInTheSpoolADeliveryIsRefusedAndSaid(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	r := replica(t, server.URL())
-	r.spool.limit = 3
+	r.spool.limit.Store(3)
 	server.Kill()
 	stored := 0
 	var err error

@@ -14,7 +14,7 @@ func (r *Redis) Spooled() (waiting, most int64) {
 	if r.spool == nil {
 		return 0, 0
 	}
-	return r.spool.depth.Load(), r.spool.limit
+	return r.spool.depth.Load(), r.spool.limit.Load()
 }
 
 // SpoolDepth is how many deliveries wait on this machine's disk for Redis.
@@ -32,7 +32,7 @@ func (r *Redis) Health() error {
 	switch {
 	case r.spool == nil:
 		return fmt.Errorf("write to Redis: %w", *fault)
-	case r.spool.depth.Load() >= r.spool.limit:
+	case r.spool.depth.Load() >= r.spool.limit.Load():
 		return fmt.Errorf("write to Redis: %w", errors.Join(*fault, ErrFull))
 	}
 	return r.SQLite.Health()

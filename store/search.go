@@ -73,7 +73,28 @@ func marksOf(d room.Detail) string {
 	if len(d.Artifacts) > 0 {
 		marks += " " + markOf(artifactShelf.table)
 	}
+	for _, piece := range piecesOf(d.Title + "\n" + d.RoomID) {
+		marks += " " + inTitle + piece
+	}
 	return marks
+}
+
+// inTitle begins the marks that repeat the words of title and room_id, for who may not search for people. No
+// other mark begins like it.
+const inTitle = string(marking) + "in"
+
+// inTitles are words as those marks have them.
+func inTitles(words []word) []word {
+	out := make([]word, 0, len(words))
+	for _, w := range words {
+		marked := word{pieces: make([]string, 0, len(w.pieces))}
+		for _, piece := range w.pieces {
+			marked.pieces = append(marked.pieces, inTitle+piece)
+		}
+		marked.typed = strings.Join(marked.pieces, " ")
+		out = append(out, marked)
+	}
+	return out
 }
 
 // markOf is a word that says something of a session. Hashed, the values of two marks are never the

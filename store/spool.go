@@ -23,7 +23,7 @@ const (
 // returns, and go when Redis has them safely.
 type spool struct {
 	local   *SQLite
-	limit   int64
+	limit   atomic.Int64 // maxSpool but in tests
 	depth   atomic.Int64
 	waiting chan *spooled
 	closed  chan struct{}
@@ -40,12 +40,13 @@ type spooled struct {
 
 // openSpool takes over what an earlier start has left.
 func openSpool(ctx context.Context, local *SQLite) (*spool, error) {
-	sp := &spool{local: local, limit: maxSpool, waiting: make(chan *spooled, maxWaiting), closed: make(chan struct{})}
+	sp := &spool{local: local, waiting: make(chan *spooled, maxWaiting), closed: make(chan struct{})}
 	var depth int64
 	if err := local.reads.QueryRowContext(ctx, "SELECT count(*) FROM spool").Scan(&depth); err != nil {
 		return nil, fmt.Errorf("open spool: %w", err)
 	}
 	sp.depth.Store(depth)
+	sp.limit.Store(maxSpool)
 	sp.running.Go(sp.run)
 	return sp, nil
 }
@@ -71,7 +72,7 @@ func (sp *spool) close() {
 
 // put keeps a delivery on the disk, in the time that ctx has; ErrFull when there is no room.
 func (sp *spool) put(ctx context.Context, e logged) error {
-	if sp.depth.Load() >= sp.limit {
+	if sp.depth.Load() >= sp.limit.Load() {
 		return ErrFull
 	}
 	p := &spooled{logged: e, done: make(chan struct{})}

@@ -117,6 +117,7 @@ func (g gallery) sections() []gallerySection {
 		{"Intake", g.incoming()},
 		{"Empty", g.nothings()},
 		{"Accounts", g.accounts()},
+		{"In frames", g.frames()},
 	}
 }
 

@@ -1,6 +1,14 @@
 package views
 
-import "time"
+import (
+	"bytes"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/roomwatch/roomwatch/live"
+	"github.com/roomwatch/roomwatch/room"
+)
 
 // accounts are who may look, in every state.
 func (g gallery) accounts() []exhibit {
@@ -23,6 +31,9 @@ func (g gallery) accounts() []exhibit {
 		{At: g.ago(2), Act: "role_changed", Kind: "user", Who: "local:ana", To: "local:bo", Address: "192.0.2.7", Detail: "viewer → operator"},
 		{At: g.ago(9), Act: "login_failed", Kind: "nobody", Address: "198.51.100.9"}, {At: g.ago(9), Act: "strange", Kind: "token", Who: wordName},
 	}
+	of := func(name string, c templ.Component) specimen { // here, none of many takes the focus
+		return specimen{name, bytes.ReplaceAll(render(c), []byte(" autofocus"), nil)}
+	}
 	return []exhibit{
 		{"account menu", "bar", false, []specimen{of("viewer", accountMenu(Reader{Name: "ana", Role: "viewer"})), of("admin", accountMenu(Reader{Name: wordName[:60], Role: "admin", Manages: true, LogsOut: true}))}},
 		{"log in", "gate", false, []specimen{of("at first", loginBox(Login{Next: "/"})), of("wrong", loginBox(Login{Next: "/", Name: "ana", Problem: "Name or password is wrong."})), of("over plain http", loginBox(Login{Problem: "This page came over plain http.", Insecure: true})),
@@ -33,4 +44,24 @@ func (g gallery) accounts() []exhibit {
 		{"api tokens", "", true, []specimen{of("some", tokensRoot(Tokens{List: tokens})), of("just made", tokensRoot(Tokens{List: tokens[:1], Fresh: "rw_" + wordName[:58]})), of("none", tokensRoot(Tokens{Problem: "A token needs a scope."}))}},
 		{"audit trail", "", true, []specimen{of("some", auditRoot(Audit{List: trail, Next: 7, More: true})), of("nothing", auditRoot(Audit{}))}},
 	}
+}
+
+// frames are what stands in pages of others.
+func (g gallery) frames() []exhibit {
+	whole := func(name string, m live.Model) specimen { return specimen{name, HTML{}.Root(m, innerOf(m))} }
+	busy, over := g.meeting(72).Detail(), g.over().Detail()
+	rows := g.rows()
+	rooms := live.EmbedRooms{Source: "default", Rows: rows, All: len(rows) + 12, Totals: room.Totals{People: 319, Bots: 18, Microphones: 90, Cameras: 152, Screens: 4}}
+	return []exhibit{
+		{"room in a frame", "framed", true, []specimen{whole("live", live.EmbedRoom{RoomID: busy.RoomID, Detail: &busy, Hour: rows[0].Hour}), whole("ended", live.EmbedRoom{RoomID: over.RoomID, Detail: &over}), whole("not known", live.EmbedRoom{RoomID: wordName})}},
+		{"rooms in a frame", "framed", true, []specimen{whole("some", rooms), whole("none", live.EmbedRooms{Source: "default"})}},
+		{"refused frame", "framed", true, []specimen{of("expired", embedRefusal("Expired", "The token of this frame has expired. Reload the page around it."))}},
+		{"foot of a frame", "", true, []specimen{still(of("connecting", embedFoot("/")))}},
+	}
+}
+
+// still is a specimen that does not stick to the window.
+func still(s specimen) specimen {
+	s.html = bytes.ReplaceAll(s.html, []byte(`class="embed-foot"`), []byte(`class="embed-foot still"`))
+	return s
 }

@@ -106,7 +106,7 @@ func difference(want, got string) string {
 // pageParts are of the page itself: the gallery stands in one of them, and shows what is in the others.
 var pageParts = []string{"Page", "head", "logo", "bar", "placeLink", "foot", "galleryRoot", "exhibitShown", "overviewRoot", "roomRoot", "sessionsRoot", "recordingsRoot", "artifactsRoot",
 	"intakeRoot", "deliveryRoot", "side", "costSections", "listFoot", "deliveriesSection", "timelineSection", "nameCell",
-	"palette", "help", "connection", "notices", "findRoot", "bare", "LoginPage", "SetupPage"}
+	"palette", "help", "connection", "notices", "findRoot", "bare", "LoginPage", "SetupPage", "EmbedPage", "EmbedRefused"}
 
 // takenOut are in the parts of pages that the gallery takes out of them: filters, heads of columns, and the timeline.
 var takenOut = []string{"titleHead", "sortHead", "sorter", "filter", "deliveryFilters", "searchField", "dayFields", "textField", "sourceField", "kindField", "hidden", "legend"}

@@ -38,6 +38,10 @@ func (HTML) Elements(m live.Model) []live.Element {
 		return artifactsElements(m)
 	case live.Intake:
 		return intakeElements(m)
+	case live.EmbedRoom:
+		return embedRoomElements(m)
+	case live.EmbedRooms:
+		return embedRoomsElements(m)
 	}
 	panic(fmt.Sprintf("views: no page for %T", m))
 }
@@ -57,6 +61,10 @@ func (h HTML) Root(m live.Model, inner map[string][]byte) []byte {
 		return render(artifactsRoot(m, inner))
 	case live.Intake:
 		return render(intakeRoot(m, inner, h.Bodies))
+	case live.EmbedRoom:
+		return render(embedRoomRoot(m, inner))
+	case live.EmbedRooms:
+		return render(embedRoomsRoot(m, inner))
 	}
 	panic(fmt.Sprintf("views: no page for %T", m))
 }

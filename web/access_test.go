@@ -33,6 +33,8 @@ var mayUse = map[string]string{
 	"GET /recordings": "viewer operator admin state setting", "GET /artifacts": "viewer operator admin state setting", "GET /find": "viewer operator admin state setting",
 	"GET /intake": "operator admin state setting", "GET /intake/:position": "operator admin state setting", "GET /dev/gallery": "viewer operator admin state setting",
 
+	"GET /embed.js": "*", "POST /api/v1/embed-tokens": "operator admin mint setting",
+
 	"GET /rooms/:sid/end": "operator admin", "POST /rooms/:sid/end": "operator admin",
 	"GET /rooms/:sid/recordings/:id/file": "operator admin", "GET /rooms/:sid/artifacts/:id/file": "operator admin",
 
@@ -41,7 +43,8 @@ var mayUse = map[string]string{
 }
 
 // decides are routes whose handler decides, with the answer to everybody who has no proof of the kind that it asks for.
-var decides = map[string]int{"POST /webhook": http.StatusUnauthorized, "GET /live": http.StatusUpgradeRequired}
+var decides = map[string]int{"POST /webhook": http.StatusUnauthorized, "GET /live": http.StatusUpgradeRequired,
+	"GET /embed": http.StatusUnauthorized, "GET /embed/rooms/:room_id": http.StatusUnauthorized}
 
 func TestEveryRouteIsForThoseInTheTableAndForNobodyElse(t *testing.T) {
 	t.Parallel()
@@ -51,7 +54,7 @@ func TestEveryRouteIsForThoseInTheTableAndForNobodyElse(t *testing.T) {
 	identities := r.identities()
 	asked := 0
 	for _, route := range registered(t, r.server) {
-		path := strings.NewReplacer(":sid", "s1", ":id", "x", ":position", "1", ":name", "live.js").Replace(route)
+		path := strings.NewReplacer(":sid", "s1", ":id", "x", ":position", "1", ":name", "live.js", ":room_id", "r1").Replace(route)
 		method, path, _ := strings.Cut(path, " ")
 		allowed, listed := mayUse[route]
 		code, decided := decides[route]
@@ -130,7 +133,8 @@ var mayWatch = map[string]string{
 	"recordings": "viewer operator admin state setting", "artifacts": "viewer operator admin state setting", "intake": "operator admin state setting",
 }
 
-func TestEveryViewIsForThoseInTheTableAndForNobodyElse(t *testing.T) {
+// Fault 36: no login, one that is over, and tokens that are not for it.
+func TestFault36EveryViewIsForThoseInTheTableAndForNobodyElse(t *testing.T) {
 	t.Parallel()
 	r := start(t, withLogin())
 	r.taken(joined("s1", "r1", "ana"))

@@ -31,10 +31,7 @@ func list[Q, T any](s *Server, parse func(url.Values) (Q, error), ask func(conte
 		if err != nil {
 			return err
 		}
-		if q, err = limited(v, q); err != nil {
-			return err
-		}
-		page, err := asked(s, func(ctx context.Context) (room.Page[T], error) { return ask(ctx, q) })
+		page, err := asked(s, func(ctx context.Context) (room.Page[T], error) { return ask(ctx, limited(v, q)) })
 		if err != nil {
 			return err
 		}
@@ -69,7 +66,7 @@ func (s *Server) apiState(c *fiber.Ctx) error {
 	page := sha256.Sum256([]byte(fmt.Sprint(q.Limit, " ", q.Cursor)))
 	tag := fmt.Sprintf(`"%s-%d-%s"`, state.Epoch, state.Seq, hex.EncodeToString(page[:4]))
 	c.Set(fiber.HeaderETag, tag)
-	c.Set(fiber.HeaderCacheControl, "no-cache")
+	c.Set(fiber.HeaderCacheControl, "private, no-cache")
 	if hasTag(c.Get(fiber.HeaderIfNoneMatch), tag) {
 		return c.SendStatus(fiber.StatusNotModified)
 	}

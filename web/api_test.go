@@ -78,7 +78,7 @@ func TestAnUnchangedStateIs304(t *testing.T) {
 	tag := r.get("/api/v1/state").Header.Get("ETag")
 	for _, match := range []string{tag, `"other", ` + tag, "W/" + tag, "*"} {
 		a := r.get("/api/v1/state", "If-None-Match", match)
-		if a.StatusCode != http.StatusNotModified || a.body != "" || a.Header.Get("ETag") != tag || a.Header.Get("Cache-Control") != "no-cache" {
+		if a.StatusCode != http.StatusNotModified || a.body != "" || a.Header.Get("ETag") != tag || a.Header.Get("Cache-Control") != "private, no-cache" {
 			t.Errorf("%s: %d %q %v", match, a.StatusCode, a.body, a.Header)
 		}
 	}

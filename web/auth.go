@@ -59,22 +59,25 @@ type Auth struct {
 	Proxies     access.Proxies  // whose headers are believed
 	ProxyHeader string          // with ByProxy: the header that names the user
 	ProxyRole   access.Role     // of a user whom the proxy names for the first time
+	OIDC        OIDC            // with ByOIDC
 }
 
 // keys are derived from the secret, one for each purpose.
 type keys struct {
 	embed        *EmbedTokens
 	device, mask access.Key
+	oidc         access.Key
 }
 
 func newKeys(secret []byte) (k keys) {
 	if len(secret) < access.MinSecret {
 		secret = random(access.MinSecret)
 	}
-	var errs [3]error
+	var errs [4]error
 	k.embed, errs[0] = NewEmbedTokens(secret)
 	k.device, errs[1] = access.DeriveKey(secret, access.ForDevice)
 	k.mask, errs[2] = access.DeriveKey(secret, access.ForMask)
+	k.oidc, errs[3] = access.DeriveKey(secret, access.ForOIDC)
 	if err := errors.Join(errs[:]...); err != nil {
 		panic(err) // the secret is long enough
 	}
@@ -94,7 +97,6 @@ type visitor struct {
 var (
 	errNobody    = errors.New("nobody is known to ask")
 	errForbidden = errors.New("whoever asks may not")
-	errMasked    = errors.New("a search would tell names that are masked")
 	errFailures  = errors.New("too many failed authentications")
 	errAccounts  = errors.New("the accounts cannot be read")
 )

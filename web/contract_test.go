@@ -21,6 +21,7 @@ import (
 
 	"github.com/roomwatch/roomwatch/room"
 	"github.com/roomwatch/roomwatch/simulate"
+	"github.com/roomwatch/roomwatch/web"
 )
 
 // contract checks answers against the OpenAPI document that the server hands out.
@@ -62,12 +63,12 @@ func (k *contract) asks(operation, path string, headers ...string) answer {
 }
 
 func (k *contract) check(operation string, a answer) error {
-	op := k.doc.Paths.Find(operation).Get
+	op := operationAt(k.doc.Paths.Find(operation))
 	if op.Responses.Status(a.StatusCode) == nil && a.StatusCode < http.StatusInternalServerError {
 		return fmt.Errorf("this status is not described")
 	}
 	return openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
-		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: a.Request, Route: &routers.Route{Spec: k.doc, Path: operation, Method: http.MethodGet, Operation: op}},
+		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: a.Request, Route: &routers.Route{Spec: k.doc, Path: operation, Method: a.Request.Method, Operation: op}},
 		Status:                 a.StatusCode, Header: a.Header, Body: io.NopCloser(strings.NewReader(a.body)),
 		Options: &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true},
 	})
@@ -144,7 +145,7 @@ var lists = map[string]map[string][]string{
 
 func TestEveryAnswerIsAsTheDocumentSays(t *testing.T) {
 	t.Parallel()
-	r := captured(t)
+	r := captured(t, func(c *web.Config) { framing(&c.Auth) })
 	k := readContract(r)
 	for list, values := range lists {
 		for _, query := range queries(values) {
@@ -187,7 +188,22 @@ func TestEveryAnswerIsAsTheDocumentSays(t *testing.T) {
 		k.asks("/api/v1/attention", "/api/v1/attention"+query)
 	}
 	k.asks("/api/v1/openapi.yaml", "/api/v1/openapi.yaml")
+	for _, body := range []string{`{"all":true,"parent":"` + parent + `"}`, `{"parent":"x"}`, `{`} {
+		a := r.do(http.MethodPost, "/api/v1/embed-tokens", body, "Content-Type", "application/json")
+		if err := k.check("/api/v1/embed-tokens", a); err != nil {
+			t.Errorf("%s: %d, %v in %s", body, a.StatusCode, err, a.body)
+		}
+		k.checked[fmt.Sprint("/api/v1/embed-tokens ", a.StatusCode)]++
+	}
 	k.complete()
+}
+
+// operationAt is what a path does: each does one thing.
+func operationAt(item *openapi3.PathItem) *openapi3.Operation {
+	if item.Post != nil {
+		return item.Post
+	}
+	return item.Get
 }
 
 // complete fails the test unless every status that the document names was seen; what only a fault brings
@@ -195,7 +211,7 @@ func TestEveryAnswerIsAsTheDocumentSays(t *testing.T) {
 func (k *contract) complete() {
 	k.t.Helper()
 	for path, item := range k.doc.Paths.Map() {
-		for status := range item.Get.Responses.Map() {
+		for status := range operationAt(item).Responses.Map() {
 			if status != "default" && status != "503" && k.checked[path+" "+status] == 0 {
 				k.t.Errorf("no %s of %s was seen", status, path)
 			}

@@ -51,8 +51,10 @@ var known = []struct {
 	{context.DeadlineExceeded, slow}, // the hub's own time for a question
 	{errSlow, slow},
 	{errNobody, unknown},
+	{errNotEmbed, mishap{code: fiber.StatusUnauthorized, title: "No valid token", detail: "The page around this frame must give it a token that this Roomwatch has made for it."}},
+	{errExpired, mishap{code: fiber.StatusUnauthorized, title: "Expired", detail: "The token of this frame has expired. Reload the page around it."}},
+	{errFrame, mishap{code: fiber.StatusForbidden, title: "For frames only", detail: "This is shown within another page, not by itself."}},
 	{errForbidden, mishap{code: fiber.StatusForbidden, title: "Not allowed", detail: "This takes another role, or a token of another scope. An admin can change that."}},
-	{errMasked, mishap{code: fiber.StatusForbidden, title: "Not searchable", detail: "Names are masked for you, and a search would tell them. Narrow the list by its other filters."}},
 	{errSite, mishap{code: fiber.StatusForbidden, title: "From another site", detail: "Pages of other sites may not do this. Open Roomwatch itself.", bare: true}},
 	{errFailures, mishap{code: fiber.StatusTooManyRequests, title: "Too many failures", detail: "Too many authentications from this address have failed. Try again in a minute."}},
 	{errAccounts, mishap{code: fiber.StatusServiceUnavailable, title: "Accounts cannot be read", detail: "Who you are cannot be looked up now. Try again in a moment."}},
@@ -100,7 +102,9 @@ func mishapOf(err error) mishap {
 
 // answerError turns every error into a fixed text. The cause is logged, never sent.
 func (s *Server) answerError(c *fiber.Ctx, err error) error {
-	secure(c.Response()) // a failed upgrade has cleared them
+	if !strings.HasPrefix(c.Path(), "/embed") {
+		secure(c.Response()) // a failed upgrade has cleared them
+	}
 	m := mishapOf(err)
 	if m.code == fiber.StatusRequestEntityTooLarge && strings.HasPrefix(strings.ToLower(c.Path()), "/webhook") {
 		s.note(c, room.Delivery{ReceivedAt: time.Now(), Verdict: room.Unreadable, Reason: "the body is larger than 1 MiB"}, "oversized")
@@ -130,6 +134,8 @@ func answer(c *fiber.Ctx, m mishap) error {
 		return problem(c, m.code, m.title, m.detail)
 	case path == "/live" && m.title == badValue:
 		return c.Status(m.code).JSON(fiber.Map{"status": strings.ToLower(m.title), "detail": m.detail})
+	case strings.HasPrefix(path, "/embed"):
+		return render(c, m.code, views.EmbedRefused(m.title, m.detail))
 	case m.bare, slices.Contains(machines, path):
 		return status(c, m.code, strings.ToLower(m.title))
 	case m == refusals[fiber.StatusNotFound]:

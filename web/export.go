@@ -61,13 +61,10 @@ func pageOf[Q, T any](s *Server, v visitor, t table[Q, T], values url.Values, cu
 	values.Set("limit", strconv.Itoa(min(most, room.MaxLimit)))
 	values.Set("cursor", cursor)
 	q, err := t.parse(values)
-	if err == nil {
-		q, err = limited(v, q)
-	}
 	if err != nil {
 		return room.Page[T]{}, err
 	}
-	page, err := asked(s, func(ctx context.Context) (room.Page[T], error) { return t.ask(s.Record, ctx, q) })
+	page, err := asked(s, func(ctx context.Context) (room.Page[T], error) { return t.ask(s.Record, ctx, limited(v, q)) })
 	veiled(v, page.Items)
 	return page, err
 }

@@ -25,13 +25,10 @@ func (s *Server) findPage(c *fiber.Ctx) error {
 		return err
 	}
 	v, err := s.who(c)
-	if err == nil {
-		q, err = limited(v, q)
-	}
 	if err != nil {
 		return err
 	}
-	f, err := s.find(q.Text)
+	f, err := s.find(v, q.Text)
 	if err != nil {
 		return err
 	}
@@ -40,20 +37,22 @@ func (s *Server) findPage(c *fiber.Ctx) error {
 }
 
 // find asks for what goes on and, when there is something to look for, for what has ended.
-func (s *Server) find(text string) (views.Found, error) {
+func (s *Server) find(v visitor, text string) (views.Found, error) {
 	f := views.Found{Text: text}
-	err := s.sessions(&f.Running, room.SessionQuery{State: room.StateLive, Text: text, Limit: views.RunningFound})
+	err := s.sessions(v, &f.Running, room.SessionQuery{State: room.StateLive, Text: text, Limit: views.RunningFound})
 	if err == nil && len(f.Running) < views.RunningFound {
-		err = s.sessions(&f.Running, room.SessionQuery{State: room.StateCreated, Text: text, Limit: views.RunningFound - len(f.Running)})
+		err = s.sessions(v, &f.Running, room.SessionQuery{State: room.StateCreated, Text: text, Limit: views.RunningFound - len(f.Running)})
 	}
 	if err == nil && text != "" {
-		err = s.sessions(&f.Ended, room.SessionQuery{State: room.StateEnded, Text: text, Limit: peopleIn})
+		err = s.sessions(v, &f.Ended, room.SessionQuery{State: room.StateEnded, Text: text, Limit: peopleIn})
 	}
 	return f, err
 }
 
-func (s *Server) sessions(list *[]room.Summary, q room.SessionQuery) error {
-	page, err := asked(s, func(ctx context.Context) (room.Page[room.Summary], error) { return s.Record.Sessions(ctx, q) })
+func (s *Server) sessions(v visitor, list *[]room.Summary, q room.SessionQuery) error {
+	page, err := asked(s, func(ctx context.Context) (room.Page[room.Summary], error) {
+		return s.Record.Sessions(ctx, limited(v, q))
+	})
 	*list = append(*list, page.Items...)
 	return err
 }

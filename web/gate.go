@@ -81,7 +81,8 @@ var errSite = errors.New("another site asks")
 // sameSite keeps pages of other sites from using what our reader may do: browsers say where a request comes
 // from. What says nothing of it is no browser of these days, and has no ambient right either.
 func (s *Server) sameSite(c *fiber.Ctx) error {
-	if c.Path() == "/webhook" || c.Path() == "/live" { // the one is signed, the other asks for the origin itself
+	switch c.Path() {
+	case "/webhook", "/live", embedScript: // signed; asks for the origin itself; for other sites
 		return c.Next()
 	}
 	site, origin := c.Get("Sec-Fetch-Site"), c.Get(fiber.HeaderOrigin)

@@ -33,7 +33,7 @@ func (s *Server) live() fiber.Handler {
 		if origins := values(c, fiber.HeaderOrigin); len(origins) != 1 || !s.ownOrigin(origins[0], c.Hostname()) {
 			return status(c, fiber.StatusForbidden, "this page may not open the socket")
 		}
-		v, err := s.who(c)
+		v, err := s.socketVisitor(c)
 		if err != nil {
 			return err
 		}
@@ -125,7 +125,7 @@ func (s *Server) watch(conn net.Conn, early []byte, g *guest, view func(*line) (
 		return
 	}
 	defer s.sockets.leave(g.shares)
-	v := &viewer{line: l, patience: s.ReadTime, early: early}
+	v := &viewer{line: l, patience: s.ReadTime, early: early, refresh: func(token string) bool { return s.refresh(g, token) }}
 	var err error
 	if v.Viewer, err = view(l); err != nil {
 		l.End(err)

@@ -449,9 +449,14 @@ func TestMaskedNamesAreNowhere(t *testing.T) {
 	}
 	for _, path := range []string{"/sessions", "/recordings", "/artifacts", "/find", "/api/v1/sessions", "/api/v1/recordings", "/api/v1/artifacts", "/sessions.csv", "/sessions.json"} {
 		for _, q := range []string{"zora", "zq-7781"} {
-			if a := r.get(path+"?q="+q, viewer...); strings.Contains(a.body, "weekly") || strings.Contains(a.body, "daily") {
+			if a := r.get(path+"?q="+q, viewer...); a.StatusCode != http.StatusOK || strings.Contains(a.body, "weekly") || strings.Contains(a.body, "daily") {
 				t.Errorf("%s?q=%s finds somebody by a masked name: %d", path, q, a.StatusCode)
 			}
+		}
+	}
+	for _, path := range []string{"/sessions", "/find", "/api/v1/sessions", "/sessions.csv", "/sessions.json"} {
+		if a := r.get(path+"?q=week", viewer...); a.StatusCode != http.StatusOK || !strings.Contains(strings.ReplaceAll(a.body, "<mark>week</mark>", "week"), "weekly") || strings.Contains(a.body, "daily") || tells(a.body, name, identity) {
+			t.Errorf("%s finds no room by its name: %d", path, a.StatusCode)
 		}
 	}
 	for who, headers := range map[string][]string{"viewer": viewer, "machine": machine} {

@@ -171,6 +171,8 @@ func TestFramesAreCompressedForWhoAsks(t *testing.T) {
 		t.Fatal(code)
 	}
 	packed.EnableWriteCompression(true)
+	plain.next()
+	packed.next()
 	for n := range 3 {
 		sid := fmt.Sprint("packed", n)
 		r.taken(event("room_created", sid, sid, ""))

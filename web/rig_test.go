@@ -63,17 +63,26 @@ func instead(wrap func(web.Record) web.Record) setting {
 
 func start(t *testing.T, settings ...setting) *rig {
 	t.Helper()
+	return startSources(t, []plugnmeet.Source{{Name: "default", APIKey: apiKey, Secrets: []plugnmeet.Secret{current, previous}}}, settings...)
+}
+
+func startSources(t *testing.T, sources []plugnmeet.Source, settings ...setting) *rig {
+	t.Helper()
 	logged := &logged{}
 	log := slog.New(slog.NewTextHandler(logged, nil))
 	record, err := store.Open(t.Context(), "memory:", log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	keyring, err := plugnmeet.NewKeyring([]plugnmeet.Source{{Name: "default", APIKey: apiKey, Secrets: []plugnmeet.Secret{current, previous}}})
+	keyring, err := plugnmeet.NewKeyring(sources)
 	if err != nil {
 		t.Fatal(err)
 	}
-	board := live.NewBoard(record, []string{"default"}, log)
+	var names []string
+	for _, source := range sources {
+		names = append(names, source.Name)
+	}
+	board := live.NewBoard(record, names, log)
 	config := web.Config{Record: record, Board: board, Keyring: keyring, LoopbackOnly: true, Log: log}
 	for _, set := range settings {
 		set(&config)

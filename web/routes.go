@@ -34,6 +34,11 @@ func (s *Server) routes() {
 	s.get("/api/v1/deliveries", intake, list(s, room.ParseDeliveryQuery, s.Record.Deliveries))
 	s.get("/api/v1/deliveries/:position", intake, s.apiDelivery)
 	s.get("/api/v1/openapi.yaml", rooms, s.apiDocument)
+	s.post("/api/v1/embed-tokens", s.may(access.Mint), s.mint)
+
+	s.get("/embed", s.framed(), s.compressed(), s.embedPage)
+	s.get("/embed/rooms/:room_id", s.framed(), s.compressed(), s.embedPage)
+	s.get(embedScript, anybody, s.embedScriptFile)
 
 	// Not compressed: what compresses a stream takes one that breaks off for one that ended.
 	s.get("/sessions.csv", history, export(s, sessionTable, asCSV))
@@ -74,6 +79,10 @@ func (s *Server) accountRoutes() {
 	own, users, tokens := s.may(access.OwnAccount), s.may(access.ManageUsers), s.may(access.ManageTokens)
 	s.get("/login", anybody, s.loginPage)
 	s.post("/logout", anybody, s.logout)
+	if s.Auth.By == ByOIDC {
+		s.get("/login/start", anybody, s.beginOIDC)
+		s.get("/login/callback", elsewhere("by what began here"), s.endOIDC)
+	}
 	if s.Auth.By == ByLocal {
 		s.post("/login", anybody, s.login)
 		s.get("/setup", anybody, s.setupPage)

@@ -99,6 +99,7 @@ type Server struct {
 	throttle  *access.Throttle
 	failed    *tally // bearer and setup tokens that were not good
 	setup     atomic.Pointer[access.Setup]
+	provider  *provider // nil: nobody is known by one
 }
 
 // New makes a server; Serve starts it.
@@ -108,6 +109,9 @@ func New(config Config) *Server {
 	s.AskTime, s.ExportRows = cmp.Or(config.AskTime, askTime), cmp.Or(config.ExportRows, exportRows)
 	s.SetKeyring(config.Keyring)
 	s.keys, s.passwords, s.throttle, s.failed, s.warden = newKeys(config.Auth.Secret), NewPasswords(), access.NewThrottle(), newTally(), newWarden(s)
+	if config.Auth.By == ByOIDC {
+		s.provider = newProvider(config.Auth.OIDC)
+	}
 	s.Hub.MaskWith(s.mask)
 	s.app = fiber.New(fiber.Config{
 		AppName:               "Roomwatch",
@@ -153,6 +157,9 @@ func (s *Server) Shutdown() error {
 	s.sockets.close()
 	s.Hub.Close(closeSpread)
 	s.sockets.wait(drainTime)
+	if s.provider != nil {
+		s.provider.client.CloseIdleConnections()
+	}
 	err := s.app.ShutdownWithTimeout(drainTime)
 	if errors.Is(err, context.DeadlineExceeded) {
 		s.Log.Warn("requests were still under way at the end")

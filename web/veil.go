@@ -18,29 +18,36 @@ var viewing = map[string]access.Action{
 
 // asks is the question as this visitor may ask it, or why not.
 func (v visitor) asks(q live.Question) (live.Question, error) {
-	if !v.May(viewing[q.Name], access.Target{}) {
+	roomID, framed := q.Framed()
+	on := access.Target{Source: v.embed.Source, RoomID: roomID}
+	if framed != (v.embed.Source != "") || !v.May(viewing[q.Name], on) {
 		return q, errForbidden
 	}
-	list, err := limited(v, q.List)
-	q.List, q.For = list, v.audience()
-	return q, err
+	q.List, q.For = limited(v, q.List), v.audience()
+	return q, nil
 }
 
-// limited is the question if the visitor may ask it: a search by name tells who was there.
-func limited[Q any](v visitor, q Q) (Q, error) {
-	text := ""
+// limited is the question as the visitor may ask it: a search by name tells who was there, so for some only
+// titles and room ids are searched.
+func limited[Q any](v visitor, q Q) Q {
+	if v.May(access.SearchPeople, access.Target{Source: v.embed.Source, RoomID: v.embed.RoomID}) {
+		return q
+	}
+	var narrow any
 	switch list := any(q).(type) {
 	case room.SessionQuery:
-		text = list.Text
+		list.Titles = true
+		narrow = list
 	case room.RecordingQuery:
-		text = list.Text
+		list.Titles = true
+		narrow = list
 	case room.ArtifactQuery:
-		text = list.Text
+		list.Titles = true
+		narrow = list
+	default:
+		return q
 	}
-	if text != "" && !v.May(access.SearchPeople, access.Target{}) {
-		return q, errMasked
-	}
-	return q, nil
+	return narrow.(Q)
 }
 
 // veiled takes out of a list what the visitor must not see.

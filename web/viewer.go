@@ -35,7 +35,8 @@ const (
 type viewer struct {
 	*live.Viewer
 	*line
-	patience time.Duration // for a whole message, in however many pieces it comes
+	patience time.Duration           // for a whole message, in however many pieces it comes
+	refresh  func(token string) bool // goes on with a fresh embed token, if it is one
 
 	early  []byte // what came in before this was set up, or was read and not looked at
 	space  [256]byte
@@ -107,7 +108,7 @@ func (v *viewer) frame() error {
 		}
 		length = binary.BigEndian.Uint64(more[:])
 	}
-	if length+uint64(len(v.said)) > maxMessage && op < opClose {
+	if op < opClose && (length > maxMessage || length+uint64(len(v.said)) > maxMessage) { // a sum may wrap around
 		return sentAway(websocket.CloseMessageTooBig)
 	}
 	payload, err := v.payload(int(length))
@@ -189,7 +190,9 @@ func (v *viewer) message() error {
 		return sentAway(websocket.CloseInvalidFramePayloadData)
 	}
 	v.wait(v.due)
-	v.hear(said)
+	if !v.hear(said) {
+		return sentAway(closeExpired)
+	}
 	return nil
 }
 
@@ -235,19 +238,24 @@ func goodbye(payload []byte) sentAway {
 	return websocket.CloseProtocolError
 }
 
-func (v *viewer) hear(data []byte) {
+// hear does what the viewer says, and is false when it must go: its fresh token is none for what it watches.
+func (v *viewer) hear(data []byte) bool {
 	var message struct {
-		Kind string `json:"k"`
+		Kind  string `json:"k"`
+		Token string `json:"token"`
 	}
 	if json.Unmarshal(data, &message) != nil {
-		return
+		return true
 	}
 	switch message.Kind {
+	case "auth":
+		return v.refresh(message.Token)
 	case "pause":
 		v.Pause(true)
 	case "resume":
 		v.Pause(false)
 	}
+	return true
 }
 
 // linger lets the last words arrive: who closes a connection on which something still comes in resets it, and
