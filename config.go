@@ -43,7 +43,7 @@ type Config struct {
 	Origins []string `help:"Origins that may open the socket, beside the host that was asked." placeholder:"URL"`
 	Log     string   `default:"info" enum:"debug,info,warn,error" help:"Least level of log lines: debug, info, warn, error."`
 
-	Tick        time.Duration `default:"100ms" help:"How long changes are gathered before they are sent to pages: 1ms to 1s."`
+	Tick        time.Duration `default:"100ms" help:"How long changes are gathered before they are sent to pages: 10us to 1s."`
 	DebugListen string        `help:"A loopback address for Go's profiles (pprof), for example 127.0.0.1:6060; none by default." placeholder:"ADDRESS"`
 
 	Look    time.Duration `kong:"-"` // how often it is looked whether something needs attention; 0: live.LookEvery
@@ -64,8 +64,8 @@ const (
 	minRetention = Period(24 * time.Hour)
 	// minEvery: plugNmeet makes a call for each room when it is asked.
 	minEvery, maxReconcile = time.Second, time.Hour
-	// Changes come to pages at least once a second, and a thousand times at most.
-	minTick, maxTick = time.Millisecond, time.Second
+	// Changes come to pages at least once a second, and as good as at once.
+	minTick, maxTick = 10 * time.Microsecond, time.Second
 	// sampleSecret is the one of plugNmeet's public documentation: everybody knows it.
 	sampleSecret = "zumyyYWqv7KR2kUqvYdq4z4sXg7XTBD2ljT6"
 )

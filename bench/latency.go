@@ -64,7 +64,7 @@ func (w *waits) outcome() (outcome, error) {
 	return outcome{"p50": quantile(w.all, 0.5), "p99": quantile(w.all, 0.99)}, nil
 }
 
-const smallTick = "--tick=1ms"
+const smallTick = "--tick=10us"
 
 // delays posts deliveries to one room at a rate, while viewers watch, some of whom never read.
 func (b *bench) delays(viewers, deaf, posts int, rate float64) run {

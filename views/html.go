@@ -8,6 +8,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/a-h/templ"
@@ -74,8 +76,12 @@ func element[V comparable](id, parent string, version V, html func(id string, ve
 	return live.Element{ID: id, Parent: parent, Version: version, Render: func() []byte { return render(html(id, version)) }}
 }
 
+// dialogs are at the end of every page and never change: they are made once.
+var dialogs = sync.OnceValue(func() []byte { return slices.Concat(render(palette()), render(help()), render(notices())) })
+
 func render(c templ.Component) []byte {
 	var out bytes.Buffer
+	out.Grow(2 << 10) // a row is a little less
 	if err := c.Render(context.Background(), &out); err != nil {
 		panic(fmt.Errorf("views: %w", err)) // a buffer takes everything
 	}
