@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -22,14 +23,15 @@ const (
 	insertDelivery = `INSERT INTO deliveries
 		(received_at, created_at, source, id, event, room_id, sid, verdict, reason, lag_ms, said, body, sum)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, source) DO NOTHING`
-	// sameBody: a body that retention has removed cannot differ.
-	sameBody = `SELECT coalesce(body = ?, true) FROM deliveries WHERE id = ? AND source = ?`
+	bodyOf = `SELECT body FROM deliveries WHERE id = ? AND source = ?`
 )
 
 // pending is an append that waits for the writer.
 type pending struct {
 	given    room.Delivery
-	said     []byte
+	space    []byte // holds the next two, to be used again
+	said     []byte // packed
+	body     []byte // packed
 	recorded room.Delivery
 	err      error
 	done     chan struct{} // takes one token when recorded and err are set
@@ -39,8 +41,20 @@ var pendings = sync.Pool{New: func() any { return &pending{done: make(chan struc
 
 // leave gives back a pending that the writer is done with.
 func (p *pending) leave() {
-	*p = pending{done: p.done}
-	pendings.Put(p)
+	*p = pending{done: p.done, space: p.space}
+	if cap(p.space) <= maxSpace {
+		pendings.Put(p)
+	}
+}
+
+// maxSpace: a rare large delivery must not stay in memory.
+const maxSpace = 64 << 10
+
+func (p *pending) pack(said, body []byte) {
+	p.space = pack(p.space[:0], said)
+	end := len(p.space)
+	p.space = pack(p.space, body)
+	p.said, p.body = p.space[:end:end], p.space[end:]
 }
 
 // Append stores a delivery durably, or finds that the record has its event id of its source already.
@@ -67,7 +81,8 @@ func (s *SQLite) append(ctx context.Context, d room.Delivery) (room.Delivery, er
 	}
 	d.ReceivedAt = d.ReceivedAt.UTC().Truncate(time.Millisecond)
 	p := pendings.Get().(*pending)
-	p.given, p.said = d, said
+	p.given = d
+	p.pack(said, d.Body)
 	if err := s.enqueue(ctx, p); err != nil {
 		return d, err
 	}
@@ -145,7 +160,7 @@ func (s *SQLite) record(batch []*pending) (recorded []room.Delivery, h *heard, e
 	err = s.transact(func(tx *sql.Tx) error {
 		insert, taken := s.in(tx)(insertDelivery), make(intake)
 		for i, p := range batch {
-			d, err := s.insert(tx, insert, p.given, p.said, h)
+			d, err := s.insert(tx, insert, p, h)
 			if err != nil {
 				return err
 			}
@@ -162,10 +177,11 @@ func (s *SQLite) record(batch []*pending) (recorded []room.Delivery, h *heard, e
 	return recorded, h, err
 }
 
-func (s *SQLite) insert(tx *sql.Tx, insert *sql.Stmt, d room.Delivery, said []byte, h *heard) (room.Delivery, error) {
+func (s *SQLite) insert(tx *sql.Tx, insert *sql.Stmt, p *pending, h *heard) (room.Delivery, error) {
+	d := p.given
 	d.Verdict = h.judge(d)
-	values := s.valuesOf(d, said)
-	done, err := insert.Exec(append(values, blob(d.Body), deliverySum(&s.space, values, d.Body))...)
+	values := s.valuesOf(d, p.said)
+	done, err := insert.Exec(append(values, blob(p.body), deliverySum(&s.space, values, p.body))...)
 	if err != nil {
 		return d, err
 	}
@@ -202,12 +218,17 @@ func (w words) of(text string) any {
 
 func (s *SQLite) duplicate(tx *sql.Tx, d room.Delivery) room.Delivery {
 	d.Position, d.Verdict = "", room.Duplicate
-	same := true
-	if len(d.Body) > 0 {
-		// A duplicate is one whatever this says, so an error only costs the reason.
-		_ = s.in(tx)(sameBody).QueryRow(blob(d.Body), d.ID, d.Source).Scan(&same)
+	if len(d.Body) == 0 {
+		return d
 	}
-	if !same {
+	var body []byte
+	err := s.in(tx)(bodyOf).QueryRow(d.ID, d.Source).Scan(&body)
+	if err == nil {
+		body, err = unpack(body)
+	}
+	// A body that retention has removed cannot differ. A duplicate is one whatever this says, so an error only
+	// costs the reason.
+	if err == nil && body != nil && !bytes.Equal(body, d.Body) {
 		d.Reason = room.Conflict
 	}
 	return d

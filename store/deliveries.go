@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/json"
 	"math"
 
 	"github.com/roomwatch/roomwatch/room"
@@ -138,13 +137,13 @@ func (s *SQLite) listed(ctx context.Context, query, key string, below int64, lim
 // scanPlaced reads a row: first what before asks for, then its number and the columns of a delivery.
 func scanPlaced(rows *sql.Rows, before ...any) (d placed, err error) {
 	var received room.Time
-	var body []byte
-	var said sql.RawBytes
-	err = rows.Scan(append(before, &d.place, &received, &d.Source, &d.ID, &d.Event, &d.RoomID, &d.SID, &d.Verdict, &d.Reason, &d.LagMS, &d.Code, &body, &said)...)
-	d.ReceivedAt, d.Body = received.Time(), body
-	if err == nil && said != nil {
-		d.Said = new(room.Event)
-		err = json.Unmarshal(said, d.Said)
+	var body, said []byte
+	if err := rows.Scan(append(before, &d.place, &received, &d.Source, &d.ID, &d.Event, &d.RoomID, &d.SID, &d.Verdict, &d.Reason, &d.LagMS, &d.Code, &body, &said)...); err != nil {
+		return d, err
+	}
+	d.ReceivedAt = received.Time()
+	if said != nil {
+		_, err = unfold(&d.Delivery, said, body)
 	}
 	return d, err
 }

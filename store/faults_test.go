@@ -2,9 +2,11 @@ package store
 
 import (
 	"database/sql"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -122,9 +124,12 @@ func limitPages(t *testing.T, s *SQLite, more int) {
 	}
 }
 
+// large is a delivery that stays large when it is packed.
 func large(n int) room.Delivery {
 	d := entry(n)
-	d.Body = []byte(`"` + strings.Repeat("x", 60_000) + `"`)
+	noise := make([]byte, 45_000)
+	_, _ = rand.NewChaCha8([32]byte{byte(n)}).Read(noise) // it never fails
+	d.Body = []byte(`"` + base64.StdEncoding.EncodeToString(noise) + `"`)
 	return d
 }
 

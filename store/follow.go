@@ -105,18 +105,33 @@ func (s *SQLite) stored(ctx context.Context, at int64) (entries []room.Delivery,
 	return entries, rows.Err()
 }
 
-// scanDelivery reads an entry, and what it says as it is written. That holds until the next is read.
-func scanDelivery(rows *sql.Rows) (d room.Delivery, said sql.RawBytes, err error) {
+// scanDelivery reads an entry, and what it says as JSON.
+func scanDelivery(rows *sql.Rows) (d room.Delivery, said []byte, err error) {
 	var received room.Time
 	var body []byte
 	if err := rows.Scan(&d.Position, &received, &d.Source, &d.ID, &d.Event, &d.RoomID, &d.SID, &d.Verdict, &d.Reason, &d.LagMS, &said, &body); err != nil {
 		return d, nil, err
 	}
-	d.ReceivedAt, d.Body, d.Said = received.Time(), body, new(room.Event)
-	if err := json.Unmarshal(said, d.Said); err != nil {
-		return d, nil, fmt.Errorf("%w: entry %s: %w", errUndecodable, d.Position, err)
+	d.ReceivedAt = received.Time()
+	if said, err = unfold(&d, said, body); err != nil {
+		return d, nil, fmt.Errorf("entry %s: %w", d.Position, err)
 	}
 	return d, said, nil
+}
+
+// unfold gives an entry its body and what it says, from how they are stored, and gives the latter as JSON.
+func unfold(d *room.Delivery, storedSaid, storedBody []byte) (said []byte, err error) {
+	if d.Body, err = unpack(storedBody); err != nil {
+		return nil, err
+	}
+	if said, err = unpack(storedSaid); err != nil {
+		return nil, err
+	}
+	d.Said = new(room.Event)
+	if err := json.Unmarshal(said, d.Said); err != nil {
+		return nil, fmt.Errorf("%w: %w", errUndecodable, err)
+	}
+	return said, nil
 }
 
 // End is the position of the newest entry, "" when there is none.

@@ -97,9 +97,12 @@ func (s *SQLite) take(tx *sql.Tx, entries []logged, h *heard) (fresh []room.Deli
 // followers of the projection must not miss what comes then, so positions never go back here.
 func (s *SQLite) takeOne(insert *sql.Stmt, e *logged, last int64) (isNew bool, err error) {
 	position := max(positionOf(e.Delivery), last+1)
-	values := s.valuesOf(e.Delivery, e.said)
-	sum := deliverySum(&s.space, values, e.Body)
-	done, err := insert.Exec(append(append([]any{position}, values...), blob(e.Body), sum)...)
+	p := pendings.Get().(*pending)
+	defer p.leave()
+	p.pack(e.said, e.Body)
+	values := s.valuesOf(e.Delivery, p.said)
+	sum := deliverySum(&s.space, values, p.body)
+	done, err := insert.Exec(append(append([]any{position}, values...), blob(p.body), sum)...)
 	if err != nil {
 		return false, err
 	}
@@ -139,7 +142,7 @@ func (s *SQLite) keptBatch(ctx context.Context, after int64) (batch []logged, er
 		if err != nil {
 			return nil, err
 		}
-		batch, size = append(batch, logged{d, append([]byte(nil), said...)}), size+weight(d)
+		batch, size = append(batch, logged{d, said}), size+weight(d)
 	}
 	return batch, rows.Err()
 }

@@ -18,7 +18,7 @@ type step struct {
 // Times are milliseconds since 1970. deliveries is the hot table and has but two whole indexes: that
 // which tells duplicates, and that which finds what was delivered of a session; AUTOINCREMENT, because a
 // position must never be used twice. words is contentless: the text is with the sessions.
-var steps = []step{{sql: version1}, {sql: version2}, {version3, carryDocuments}, {sql: version4}, {sql: accountTables}, {indexTitles, carryTitles}}
+var steps = []step{{sql: version1}, {sql: version2}, {version3, carryDocuments}, {sql: version4}, {sql: accountTables}, {indexTitles, carryTitles}, {sql: packed}}
 
 const version1 = `
 CREATE TABLE deliveries (
@@ -196,6 +196,9 @@ CREATE TABLE spool (
 	body  BLOB
 );
 `
+
+// packed changes nothing: what is written from then on is packed, which earlier programs could not read.
+const packed = "SELECT 1"
 
 // versionOf is how many steps a record has taken, 0 when it is new.
 func versionOf(ctx context.Context, db *sql.DB) (version int, err error) {

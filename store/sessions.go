@@ -87,7 +87,7 @@ type document struct {
 
 	summary room.Summary
 	text    string
-	bytes   []byte
+	bytes   []byte  // as it is stored
 	values  []any   // of the session's row: its columns, then their sum
 	filed   []filed // of its recordings and artifacts, those that are new or differ
 }
@@ -166,7 +166,12 @@ func (s *SQLite) document(ctx context.Context, key room.Key) (*document, error) 
 	return d, decode(d.stored, d.session)
 }
 
-func decode(doc []byte, session *room.Session) error {
+// decode reads a document, packed or not.
+func decode(stored []byte, session *room.Session) error {
+	doc, err := unpack(stored)
+	if err != nil {
+		return err
+	}
 	if err := json.Unmarshal(doc, session); err != nil {
 		return fmt.Errorf("%w: document of session %q: %w", errUndecodable, session.SID, err)
 	}
@@ -174,9 +179,11 @@ func decode(doc []byte, session *room.Session) error {
 }
 
 func (d *document) encode() (err error) {
-	if d.bytes, err = json.Marshal(d.session); err != nil {
+	doc, err := json.Marshal(d.session)
+	if err != nil {
 		return err
 	}
+	d.bytes = pack(nil, doc)
 	detail := d.session.Detail()
 	d.summary = detail.Summary()
 	d.text = textOf(detail) + marksOf(detail)

@@ -210,7 +210,7 @@ func (s *SQLite) load(ctx context.Context) error {
 		}
 	}
 	if s.prepared, err = prepare(ctx, s.writes, slices.Concat(sessionWrites,
-		[]string{insertDelivery, sameBody, putSource, addIntake, putCheckpoint, insertNote, putMark})); err != nil {
+		[]string{insertDelivery, bodyOf, putSource, addIntake, putCheckpoint, insertNote, putMark})); err != nil {
 		return err
 	}
 	if err := s.sources.load(ctx, s.writes); err != nil {
