@@ -197,8 +197,12 @@ func (h *Hub) Run(ctx context.Context) {
 	}
 }
 
-// breathe gathers changes for a tick: the first change after a pause is sent at once.
+// breathe gathers changes for a tick: the first change after a pause is sent at once. Nobody wakes in time
+// from less than a millisecond.
 func (h *Hub) breathe(ctx context.Context) {
+	if h.tick < time.Millisecond {
+		return
+	}
 	select {
 	case <-ctx.Done():
 	case <-time.After(h.tick):
