@@ -158,8 +158,8 @@ func (l *load) until(requests [][]byte, due func() int) error {
 }
 
 func (l *load) send(request []byte) error {
-	ln := l.idle[len(l.idle)-1]
-	l.idle = l.idle[:len(l.idle)-1]
+	ln := l.idle[0] // in turn, so that none is idle for long
+	l.idle = l.idle[1:]
 	if l.sent != nil {
 		l.sent[l.next].Store(time.Now().UnixNano())
 	}
