@@ -46,17 +46,19 @@ func (c curve) draw(path string) error {
 		fmt.Fprintf(&out, `<path d="M%d %.1fH%d" stroke="#ddd"/><text x="%d" y="%.1f" text-anchor="end" fill="#555">%.4g %s</text>`+"\n",
 			left, y(v), curveWidth-right, left-8, y(v)+4, v, c.unit)
 	}
+	legend := curveWidth - right
 	line := func(points []point, colour, name string) {
-		path, last := "", points[len(points)-1]
+		path := ""
 		for i, p := range points {
 			path += fmt.Sprintf("%c%.1f %.1f", "ML"[min(i, 1)], x(p.x), y(p.y))
 			fmt.Fprintf(&out, `<circle cx="%.1f" cy="%.1f" r="4" fill="%s"/>`+"\n", x(p.x), y(p.y), colour)
 		}
 		fmt.Fprintf(&out, `<path d="%s" fill="none" stroke="%s" stroke-width="2"/>`+"\n", path, colour)
-		fmt.Fprintf(&out, `<text x="%.1f" y="%.1f" text-anchor="end" fill="%s">%s</text>`+"\n", x(last.x), y(last.y)-10, colour, name)
+		fmt.Fprintf(&out, `<text x="%d" y="26" text-anchor="end" fill="%s">● %s</text>`+"\n", legend, colour, name)
+		legend -= 100
 	}
 	for _, p := range c.points {
-		fmt.Fprintf(&out, `<text x="%.1f" y="%d" text-anchor="middle" fill="#555">%.0f</text>`+"\n", x(p.x), curveHeight-foot+20, p.x)
+		fmt.Fprintf(&out, `<text x="%.1f" y="%d" text-anchor="middle" fill="#555">%s</text>`+"\n", x(p.x), curveHeight-foot+20, grouped(int(p.x)))
 	}
 	fmt.Fprintf(&out, `<text x="%d" y="%d" text-anchor="end" fill="#555">%s</text>`+"\n", curveWidth-right, curveHeight-6, c.of)
 	line(c.points, "#1d4ed8", "Roomwatch")
@@ -65,4 +67,12 @@ func (c curve) draw(path string) error {
 	}
 	out.WriteString("</svg>\n")
 	return os.WriteFile(path, out.Bytes(), 0o644)
+}
+
+// grouped is a number as it is written: 10,000.
+func grouped(n int) string {
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return fmt.Sprintf("%s,%03d", grouped(n/1000), n%1000)
 }
