@@ -71,9 +71,11 @@ func (s *SQLite) Siblings(ctx context.Context, source, roomID string) (map[strin
 	return siblings, nil
 }
 
+const siblingsOf = `SELECT sid, created_for, created_failing FROM sessions INDEXED BY sessions_room
+	WHERE room_id = ? AND source = ? ORDER BY row DESC LIMIT 50`
+
 func (s *SQLite) siblings(ctx context.Context, source, roomID string) (map[string]room.Created, error) {
-	rows, err := s.reads.QueryContext(ctx, `SELECT sid, created_for, created_failing FROM sessions INDEXED BY sessions_room
-		WHERE room_id = ? AND source = ? ORDER BY row DESC LIMIT 50`, roomID, source)
+	rows, err := s.asking[siblingsOf].QueryContext(ctx, roomID, source)
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,8 @@ const (
 	putSession     = `UPDATE sessions SET (row, ` + sessionColumns + `, sum) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE row = ?`
 	// freshSession leaves alone what nearly all indexes are of.
 	freshSession = `UPDATE sessions SET (received_ms, created_for, created_failing, summary, text, doc, sum) = (?, ?, ?, ?, ?, ?, ?) WHERE row = ?`
+	standingOf   = `SELECT row, text, room_id, parent, state FROM sessions WHERE sid = ? AND source = ?`
+	documentOf   = `SELECT row, text, room_id, parent, state, doc FROM sessions WHERE sid = ? AND source = ?`
 	sessionAt    = `SELECT 1 FROM sessions WHERE row = ?`
 	putWords     = `INSERT OR REPLACE INTO words (rowid, text) VALUES (?, ?)`
 	dropWords    = `DELETE FROM words WHERE rowid = ?`
@@ -144,7 +146,7 @@ func (s *SQLite) successor(ctx context.Context, session *room.Session) (*documen
 		return d, err
 	}
 	d := &document{session: session, of: session}
-	err := s.reads.QueryRowContext(ctx, "SELECT row, text, room_id, parent, state FROM sessions WHERE sid = ? AND source = ?", key.SID, key.Source).
+	err := s.asking[standingOf].QueryRowContext(ctx, key.SID, key.Source).
 		Scan(&d.row, &d.was.text, &d.was.roomID, &d.was.parent, &d.was.state)
 	if d.isNew = errors.Is(err, sql.ErrNoRows); d.isNew { // retention came first
 		err = nil
@@ -155,7 +157,7 @@ func (s *SQLite) successor(ctx context.Context, session *room.Session) (*documen
 // document is the stored one, or an empty one when there is none.
 func (s *SQLite) document(ctx context.Context, key room.Key) (*document, error) {
 	d := &document{session: room.New(key)}
-	err := s.reads.QueryRowContext(ctx, "SELECT row, text, room_id, parent, state, doc FROM sessions WHERE sid = ? AND source = ?", key.SID, key.Source).
+	err := s.asking[documentOf].QueryRowContext(ctx, key.SID, key.Source).
 		Scan(&d.row, &d.was.text, &d.was.roomID, &d.was.parent, &d.was.state, &d.stored)
 	if d.isNew = errors.Is(err, sql.ErrNoRows); d.isNew {
 		return d, nil

@@ -46,6 +46,7 @@ type SQLite struct {
 	held          *flock.Flock // nil in memory
 	writes, reads *sql.DB
 	prepared      map[string]*sql.Stmt // the writer's, by their text
+	asking        map[string]*sql.Stmt // the readers', of what is asked with every delivery or save
 	space         []byte               // the writer's, for sums
 	words         words                // the writer\'s
 	warnings      []string             // as of Open
@@ -211,6 +212,9 @@ func (s *SQLite) load(ctx context.Context) error {
 	}
 	if s.prepared, err = prepare(ctx, s.writes, slices.Concat(sessionWrites,
 		[]string{insertDelivery, bodyOf, putSource, addIntake, putCheckpoint, insertNote, putMark})); err != nil {
+		return err
+	}
+	if s.asking, err = prepare(ctx, s.reads, []string{documentOf, standingOf, siblingsOf}); err != nil {
 		return err
 	}
 	if err := s.sources.load(ctx, s.writes); err != nil {
