@@ -8,7 +8,7 @@ import (
 )
 
 // Bodies, what entries say and documents are written packed: they are much alike, so that a sample of them as a
-// dictionary takes three quarters off, for a microsecond.
+// dictionary takes two thirds off, for a few microseconds (docs/decisions/0013).
 
 // packedByTypical begins what is packed by that dictionary; JSON, which is written as it is in older records,
 // never begins so. The sample is never changed: another one is another dictionary, with a byte of its own.
