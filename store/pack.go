@@ -3,6 +3,7 @@ package store
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 
 	"github.com/klauspost/compress/s2"
 )
@@ -27,13 +28,10 @@ func pack(space, text []byte) []byte {
 	if len(text) == 0 {
 		return space
 	}
+	space = slices.Grow(space, 1+s2.MaxEncodedLen(len(text)))
 	space = append(space, packedByTypical)
-	from, most := len(space), s2.MaxEncodedLen(len(text))
-	for cap(space)-from < most {
-		space = append(space[:cap(space)], 0)
-	}
-	packed := typical.Encode(space[from:from+most], text)
-	return space[:from+len(packed)]
+	packed := typical.Encode(space[len(space):cap(space)], text) // in the space that there is
+	return space[:len(space)+len(packed)]
 }
 
 // unpack is the text that is stored: in memory of its own if it was packed, else the same.
