@@ -24,7 +24,7 @@ type Gap struct {
 const (
 	mostGaps   = 200                    // that are remembered, the newest
 	shortGap   = 2 * time.Second        // plugNmeet tries three times in three seconds: less loses nothing
-	unsureGap  = 90 * time.Second       // shorter ones are not told from a quiet minute, when nobody noted the end
+	unsureGap  = 2 * time.Minute        // when nobody noted the end: the last sample before this minute is as old without one
 	gapEvery   = 500 * time.Millisecond // between looks whether the record can be written
 	manyDiffer = 3                      // sessions, half or more of those listed, that are proof of an outage
 )

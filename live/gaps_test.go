@@ -101,6 +101,25 @@ func TestACrashLeavesAGapSinceTheLastSignOfLife(t *testing.T) {
 	}
 }
 
+// A minute's sample says that somebody was there in that minute: of a quiet source nothing else may say so.
+func TestAQuickStartAfterACrashIsNoGap(t *testing.T) {
+	for _, c := range []struct {
+		sampled time.Duration
+		gaps    int
+	}{{time.Minute, 0}, {3 * time.Minute, 1}} {
+		d := openDesk(t, "memory:")
+		if err := d.record.Sample(t.Context(), room.Sample{At: time.Now().UTC().Truncate(time.Minute).Add(-c.sampled)}); err != nil {
+			t.Fatal(err)
+		}
+		d.heardAgo(20*time.Minute, room.Event{Source: "default", SID: "s1", RoomID: "s1", ID: "e1", Kind: room.KindRoomCreated})
+		asked := make(chan struct{}, 1000)
+		_, stop := d.watch(live.WatchConfig{Healthy: func() error { asked <- struct{}{}; return nil }})
+		<-asked // it has begun by then
+		d.await("the gap, if there is one", func() bool { return len(d.gaps("default")) == c.gaps })
+		stop()
+	}
+}
+
 func TestAnotherReplicaHasNoGapAtItsStart(t *testing.T) {
 	d := openDesk(t, "memory:")
 	d.heardAgo(20*time.Minute, room.Event{Source: "default", SID: "s1", RoomID: "s1", ID: "e1", Kind: room.KindRoomCreated})
