@@ -71,13 +71,14 @@ type Redis struct {
 
 	scribing  sync.Mutex
 	unsaved   map[room.Key]int64 // saved here and not yet in Redis, with the checkpoint of then
-	leadUntil atomic.Int64       // in ns since 1970
-	looked    time.Time          // when the lead was last asked for; used by tend alone
-	wrote     bool               // the scribe's last work succeeded; used by tend alone
-	notesRead int64              // up to where notes were read; used by follow alone
-	patience  int64              // how many entries are read at a time; used by follow alone
-	written   atomic.Int64       // the checkpoint in Redis, as last seen
-	examined  time.Time          // when the set-up of Redis was last looked at; used by tend alone
+	sums      sums
+	leadUntil atomic.Int64 // in ns since 1970
+	looked    time.Time    // when the lead was last asked for; used by tend alone
+	wrote     bool         // the scribe's last work succeeded; used by tend alone
+	notesRead int64        // up to where notes were read; used by follow alone
+	patience  int64        // how many entries are read at a time; used by follow alone
+	written   atomic.Int64 // the checkpoint in Redis, as last seen
+	examined  time.Time    // when the set-up of Redis was last looked at; used by tend alone
 	warned    atomic.Pointer[[]string]
 }
 

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha1"
+	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -65,68 +67,133 @@ func keyFor(field string) room.Key {
 	return room.Key{Source: source, SID: sid}
 }
 
+// replacement is a document to write over another.
+type replacement struct {
+	key   room.Key
+	doc   []byte
+	heard int64  // when the session was last heard of
+	over  string // the sum of what is replaced, "" when there is nothing
+	own   bool   // it is the document as it is here
+}
+
 func (r *Redis) pushOnce(ctx context.Context, keys []room.Key) (left []room.Key, err error) {
-	fields := make([]string, len(keys))
-	for i, key := range keys {
-		fields[i] = fieldFor(key)
-	}
-	stored, err := r.client.HMGet(ctx, keyDocuments, fields...).Result()
-	if err != nil {
+	writes, err := r.replacements(ctx, keys)
+	if err != nil || len(writes) == 0 {
 		return nil, err
 	}
 	if err := luaSave.Load(ctx, r.client).Err(); err != nil {
 		return nil, err
 	}
 	pipe := r.client.Pipeline()
-	answers := make(map[room.Key]*redis.Cmd)
-	for i, key := range keys {
-		before, _ := stored[i].(string)
-		session, doc, err := r.mergedDocument(ctx, key, before)
-		if err != nil {
+	answers := make([]*redis.Cmd, len(writes))
+	for i, w := range writes {
+		answers[i] = luaSave.EvalSha(ctx, pipe, []string{keyDocuments, keyHeard}, fieldFor(w.key), w.over, w.doc, w.heard)
+	}
+	_, err = pipe.Exec(ctx)
+	for i, w := range writes {
+		written, failed := answers[i].Int()
+		sum := ""
+		if failed != nil || written == 0 {
+			left = append(left, w.key)
+		} else if w.own {
+			sum = hexSum(w.doc)
+		}
+		r.sums.set(w.key, sum)
+	}
+	return left, err
+}
+
+// maxSums bounds how many documents are known to be in Redis as they were here.
+const maxSums = 100_000
+
+// sums are of documents as this replica wrote them to Redis, when they were just as here.
+type sums struct {
+	mu sync.Mutex
+	of map[room.Key]string
+}
+
+func (s *sums) get(key room.Key) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.of[key]
+}
+
+// set notes a sum, or with "" that nothing is known any more.
+func (s *sums) set(key room.Key, sum string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.of == nil || len(s.of) >= maxSums {
+		s.of = make(map[room.Key]string)
+	}
+	if s.of[key] = sum; sum == "" {
+		delete(s.of, key)
+	}
+}
+
+// replacements are the documents to write. What this replica wrote itself, and nobody else since, is a part of what is here now, for
+// facts only grow: that is not read again.
+func (r *Redis) replacements(ctx context.Context, keys []room.Key) (writes []replacement, err error) {
+	var strange []replacement
+	var fields []string
+	for _, key := range keys {
+		w := replacement{key: key, over: r.sums.get(key), own: true}
+		err := r.asking[heardOf].QueryRowContext(ctx, key.SID, key.Source).Scan(&w.heard, &w.doc)
+		if errors.Is(err, sql.ErrNoRows) {
+			continue // retention came first
+		}
+		if err == nil {
+			w.doc, err = unpack(w.doc)
+		}
+		switch {
+		case err != nil:
 			return nil, err
-		}
-		if doc != nil {
-			answers[key] = luaSave.EvalSha(ctx, pipe, []string{keyDocuments, keyHeard}, fields[i], hexSum(before), doc, int64(session.Received))
+		case w.over == "":
+			strange, fields = append(strange, w), append(fields, fieldFor(key))
+		case w.over != hexSum(w.doc):
+			writes = append(writes, w)
 		}
 	}
-	if len(answers) == 0 {
-		return nil, nil
+	if len(strange) == 0 {
+		return writes, nil
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
+	stored, err := r.client.HMGet(ctx, keyDocuments, fields...).Result()
+	if err != nil {
 		return nil, err
 	}
-	for key, answer := range answers {
-		if written, err := answer.Int(); err != nil || written == 0 {
-			left = append(left, key)
+	for i, w := range strange {
+		before, _ := stored[i].(string)
+		if before == string(w.doc) {
+			r.sums.set(w.key, hexSum(w.doc))
+			continue
+		}
+		if err := w.merge(before); err != nil {
+			return nil, err
+		}
+		if before != string(w.doc) {
+			writes = append(writes, w)
 		}
 	}
-	return left, nil
+	return writes, nil
 }
 
-// mergedDocument is the document to write, nil when what is stored has everything.
-func (r *Redis) mergedDocument(ctx context.Context, key room.Key, before string) (session *room.Session, doc []byte, err error) {
-	d, err := r.document(ctx, key)
-	if err != nil || d.stored == nil {
-		return nil, nil, err // retention came first
+// merge adds what a document in Redis knows.
+func (w *replacement) merge(before string) error {
+	if w.over = hexSum(before); before == "" {
+		return nil
 	}
-	if before != "" {
-		if err := decode([]byte(before), d.session); err != nil {
-			return nil, nil, err
-		}
-		mine := room.New(key)
-		if err := decode(d.stored, mine); err != nil {
-			return nil, nil, err
-		}
-		d.session.Merge(mine)
+	all, mine := room.New(w.key), room.New(w.key)
+	if err := errors.Join(decode([]byte(before), all), decode(w.doc, mine)); err != nil {
+		return err
 	}
-	if doc, err = json.Marshal(d.session); err != nil || bytes.Equal(doc, []byte(before)) {
-		return nil, nil, err
-	}
-	return d.session, doc, nil
+	all.Merge(mine)
+	doc, err := json.Marshal(all)
+	w.own = bytes.Equal(doc, w.doc)
+	w.doc, w.heard = doc, int64(all.Received)
+	return err
 }
 
-func hexSum(text string) string {
-	if text == "" {
+func hexSum[T string | []byte](text T) string {
+	if len(text) == 0 {
 		return ""
 	}
 	sum := sha1.Sum([]byte(text))

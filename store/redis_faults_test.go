@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -167,6 +168,64 @@ func TestRedisDocumentsHaveTheFactsOfWhoeverWrites(t *testing.T) {
 	s := room.New(key)
 	if err != nil || json.Unmarshal([]byte(doc), s) != nil || len(s.Detail().Participants) != 20 {
 		t.Errorf("%d people, %v", len(s.Detail().Participants), err)
+	}
+}
+
+// A document that this replica wrote, and nobody else since, is replaced without being read; one that another wrote is
+// merged.
+func TestRedisADocumentIsReadOnlyWhenAnotherMayHaveWrittenIt(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	a, b, client := replica(t, server.URL()), replica(t, server.URL()), redisClient(t, server)
+	key := room.Key{Source: "default", SID: "s"}
+	push := func(r *Redis, person string) (people int) {
+		t.Helper()
+		mustSave(t, r.SQLite, "", session(joined("s", "PA_"+person, person, "Ana", noon)))
+		if err := r.pushAll(t.Context(), []room.Key{key}); err != nil {
+			t.Fatal(err)
+		}
+		doc, err := client.HGet(t.Context(), keyDocuments, fieldFor(key)).Result()
+		s := room.New(key)
+		if err != nil || json.Unmarshal([]byte(doc), s) != nil {
+			t.Fatal(doc, err)
+		}
+		return len(s.Detail().Participants)
+	}
+	reads := func() string {
+		t.Helper()
+		stats, err := client.Info(t.Context(), "commandstats").Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(stats) {
+			if calls, is := strings.CutPrefix(line, "cmdstat_hmget:"); is {
+				calls, _, _ = strings.Cut(calls, ",")
+				return calls
+			}
+		}
+		return ""
+	}
+	if n := push(a, "u1"); n != 1 {
+		t.Errorf("%d people at first", n)
+	}
+	before := reads()
+	if n := push(a, "u2"); n != 2 || reads() != before || before == "" {
+		t.Errorf("%d people after a second save, reads: %s, then %s", n, before, reads())
+	}
+	if n := push(b, "u3"); n != 3 {
+		t.Errorf("%d people when another replica has saved, too", n)
+	}
+	if n := push(a, "u4"); n != 4 || reads() == before {
+		t.Errorf("%d people in the end, reads: %s", n, reads())
+	}
+	if n := push(a, "u5"); n != 5 {
+		t.Errorf("%d people after the very end", n)
+	}
+	if err := client.Del(t.Context(), keyDocuments).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if n := push(a, "u6"); n != 5 { // u3 was b's
+		t.Errorf("%d people when the documents are gone", n)
 	}
 }
 

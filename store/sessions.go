@@ -25,6 +25,7 @@ const (
 	freshSession = `UPDATE sessions SET (received_ms, created_for, created_failing, summary, text, doc, sum) = (?, ?, ?, ?, ?, ?, ?) WHERE row = ?`
 	standingOf   = `SELECT row, text, room_id, parent, state FROM sessions WHERE sid = ? AND source = ?`
 	documentOf   = `SELECT row, text, room_id, parent, state, doc FROM sessions WHERE sid = ? AND source = ?`
+	heardOf      = `SELECT received_ms, doc FROM sessions WHERE sid = ? AND source = ?`
 	sessionAt    = `SELECT 1 FROM sessions WHERE row = ?`
 	putWords     = `INSERT OR REPLACE INTO words (rowid, text) VALUES (?, ?)`
 	dropWords    = `DELETE FROM words WHERE rowid = ?`

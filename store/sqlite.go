@@ -214,7 +214,7 @@ func (s *SQLite) load(ctx context.Context) error {
 		[]string{insertDelivery, bodyOf, putSource, addIntake, putCheckpoint, insertNote, putMark})); err != nil {
 		return err
 	}
-	if s.asking, err = prepare(ctx, s.reads, []string{documentOf, standingOf, siblingsOf}); err != nil {
+	if s.asking, err = prepare(ctx, s.reads, []string{documentOf, standingOf, heardOf, siblingsOf}); err != nil {
 		return err
 	}
 	if err := s.sources.load(ctx, s.writes); err != nil {
