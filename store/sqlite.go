@@ -48,7 +48,7 @@ type SQLite struct {
 	prepared      map[string]*sql.Stmt // the writer's, by their text
 	asking        map[string]*sql.Stmt // the readers', of what is asked with every delivery or save
 	space         []byte               // the writer's, for sums
-	words         words                // the writer\'s
+	words         words                // the writer's
 	warnings      []string             // as of Open
 
 	gate    sync.RWMutex // held for reading while work is handed in, so that Close finds all of it
