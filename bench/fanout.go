@@ -75,7 +75,7 @@ func (b *bench) fanout(viewers, frames int, size *int) run {
 		if err != nil {
 			return nil, err
 		}
-		s.audience.settle(time.Second)
+		s.audience.settle(500 * time.Millisecond)
 		read := s.meter()
 		for range frames {
 			posts, err := s.maker.requests(1, shownRooms)
@@ -109,7 +109,7 @@ func (b *bench) coalesced(viewers, updates int, size *int) run {
 		if err != nil {
 			return nil, err
 		}
-		s.audience.settle(time.Second)
+		s.audience.settle(500 * time.Millisecond)
 		read := s.meter()
 		if _, err := s.load.pace(posts, 100); err != nil { // ten in each tick of 100 ms
 			return nil, err

@@ -21,8 +21,8 @@ import (
 
 const (
 	senders = 64
-	warmUp  = 2000                    // deliveries before it counts: caches, connections, the first garbage collections
-	settled = 1200 * time.Millisecond // until what was taken is saved too: that is part of its cost
+	warmUp  = 2000        // deliveries before it counts: caches, connections, the first garbage collections
+	settled = time.Second // until what was taken is saved too: that is part of its cost
 )
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))

@@ -96,7 +96,7 @@ func (b *bench) manyRooms(map[int]bool) ([]figure, error) {
 	const rate = 200
 	seconds := 8
 	if b.quick {
-		seconds = 4
+		seconds = 2
 	}
 	kept, err := interleave(b.repetitions, few.steady(100, seconds*rate, rate), many.steady(100_000, seconds*rate, rate))
 	if err != nil {
@@ -119,6 +119,7 @@ func (b *bench) peopled(rooms int) (s *stage, err error) {
 		return s, err
 	}
 	s.audience, err = watch(s.addr, viewing{paths: []string{overviewPath}, n: 1, compress: true})
+	time.Sleep(settled)
 	return s, err
 }
 
@@ -134,7 +135,6 @@ func (s *stage) steady(rooms, deliveries int, rate float64) run {
 			return nil, err
 		}
 		defer l.close()
-		time.Sleep(settled)
 		before := s.cpu()
 		if _, err := l.pace(posts, rate); err != nil {
 			return nil, err
