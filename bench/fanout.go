@@ -22,10 +22,10 @@ type stage struct {
 func (b *bench) stage(rooms, viewers int, paths []string, compress bool, more ...string) (s *stage, err error) {
 	s = &stage{}
 	if s.maker, err = newMaker(); err != nil {
-		return nil, err
+		return s, err
 	}
 	if s.child, err = b.serve("memory:", more...); err != nil {
-		return nil, err
+		return s, err
 	}
 	if s.load, err = newLoad(s.addr, 10); err != nil {
 		return s, err

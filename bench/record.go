@@ -83,16 +83,16 @@ func (b *bench) started(path string) (outcome, error) {
 // deliveries go round all rooms. One overview is open.
 func (b *bench) manyRooms(map[int]bool) ([]figure, error) {
 	f := figure{Name: "14 CPU of a delivery with 100,000 live rooms, µs", Goal: 1.2, moonshot: 1.05, Better: lower}
-	few, err := b.peopled(100)
-	if err != nil {
-		return nil, err
-	}
+	few, err := b.peopled(100, 1, oneOverview)
 	defer few.end()
-	many, err := b.peopled(100_000)
 	if err != nil {
 		return nil, err
 	}
+	many, err := b.peopled(100_000, 1, oneOverview)
 	defer many.end()
+	if err != nil {
+		return nil, err
+	}
 	const rate = 200
 	seconds := 8
 	if b.quick {
@@ -105,10 +105,14 @@ func (b *bench) manyRooms(map[int]bool) ([]figure, error) {
 	return []figure{compare(f, kept, 0, "cpu", theFloor, "cpu")}, nil
 }
 
-// peopled starts Roomwatch over a record of live rooms, with one overview open.
-func (b *bench) peopled(rooms int) (s *stage, err error) {
+// oneOverview is the least audience.
+var oneOverview = viewing{paths: []string{overviewPath}, n: 1, compress: true}
+
+// peopled starts Roomwatch over a record of live rooms, with an audience. The stage is to be ended even when it
+// could not be set up.
+func (b *bench) peopled(rooms, people int, v viewing) (s *stage, err error) {
 	s = &stage{}
-	path, err := b.live(rooms, 1)
+	path, err := b.live(rooms, people)
 	if err != nil {
 		return s, err
 	}
@@ -118,8 +122,11 @@ func (b *bench) peopled(rooms int) (s *stage, err error) {
 	if s.child, err = b.serve("file:" + path); err != nil {
 		return s, err
 	}
-	s.audience, err = watch(s.addr, viewing{paths: []string{overviewPath}, n: 1, compress: true})
-	time.Sleep(settled)
+	if s.audience, err = watch(s.addr, v); err != nil {
+		return s, err
+	}
+	err = s.audience.await(int64(v.n))
+	s.audience.settle(settled)
 	return s, err
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"path/filepath"
-	"time"
 )
 
 // scale is what very large installations cost, in absolute figures: they are for orientation, not judged.
@@ -19,33 +18,18 @@ func (b *bench) scale() error {
 // busyFloor is 10,000 rooms with 100,000 people, and 1,000 viewers on 50 views of them.
 func (b *bench) busyFloor() error {
 	const rooms, people, viewers, rate, seconds = 10_000, 10, 1000, 100, 20
-	path, err := b.live(rooms, people)
-	if err != nil {
-		return err
-	}
-	c, err := b.serve("file:" + path)
-	if err != nil {
-		return err
-	}
-	s := &stage{child: c}
+	s, err := b.peopled(rooms, people, viewing{paths: fiftyViews(), n: viewers, compress: true})
 	defer s.end()
-	if s.maker, err = newMaker(); err != nil {
+	if err != nil {
 		return err
 	}
-	if s.audience, err = watch(c.addr, viewing{paths: fiftyViews(), n: viewers, compress: true}); err != nil {
-		return err
-	}
-	if err := s.audience.await(viewers); err != nil {
-		return err
-	}
-	s.audience.settle(time.Second)
 	read := s.meter()
 	cost, err := s.steady(rooms, seconds*rate, rate)()
 	if err != nil {
 		return err
 	}
 	cpu, frames, bytes := read()
-	memory, err := c.resident()
+	memory, err := s.resident()
 	fmt.Printf("%d rooms, %d people, %d viewers on %d views, %d deliveries a second: %.0f µs CPU a delivery, %.2f cores, %.0f frames a second of %d bytes, %.0f MB resident\n",
 		rooms, rooms*people, viewers, len(fiftyViews()), rate, cost["cpu"], cpu.Seconds()/seconds, float64(frames)/seconds, bytes/max(frames, 1), memory/1e6)
 	return err
@@ -86,7 +70,7 @@ func (b *bench) longHistory() error {
 func (b *bench) report(folder string) error {
 	rooms := curve{title: "CPU of a delivery, by live rooms", unit: "µs", of: "rooms"}
 	for _, n := range []int{100, 1000, 10_000, 100_000} {
-		s, err := b.peopled(n)
+		s, err := b.peopled(n, 1, oneOverview)
 		if err != nil {
 			s.end()
 			return err
@@ -101,11 +85,12 @@ func (b *bench) report(folder string) error {
 	viewers := curve{title: "CPU of a frame to one viewer, by viewers", unit: "µs", of: "viewers"}
 	var size int
 	for _, n := range []int{10, 100, 1000, 10_000} {
-		o, err := b.fanout(n, max(20, 20_000/n/10), &size)()
+		frames := max(20, 2000/n)
+		o, err := b.fanout(n, frames, &size)()
 		if err != nil {
 			return err
 		}
-		floor, err := b.written(n, max(20, 20_000/n/10), &size)()
+		floor, err := b.written(n, frames, &size)()
 		if err != nil {
 			return err
 		}

@@ -60,8 +60,7 @@ type roster struct {
 }
 
 func newRoster(q RoomQuery, titles bool) *roster {
-	r := &roster{query: q, words: room.ParseWords(q.Text), title: titles, order: q.order()}
-	return r
+	return &roster{query: q, words: room.ParseWords(q.Text), title: titles, order: q.order()}
 }
 
 // update brings the roster up to the board, whose lock is held.

@@ -56,14 +56,16 @@ var deliveryMembers = reads(map[string]func(*reading){
 	"speech_service": func(r *reading) { r.said.Speech = new(room.SpeechSaid); r.object(speechMembers) },
 })
 
-// events are the names of those that plugNmeet sends most.
-var events = []string{"track_published", "track_unpublished", "participant_joined", "participant_left", "room_created", "room_started", "room_finished", "session_ended"}
-
+// eventName takes a name that is known as it is known, so that it need not be made again.
 func (r *reading) eventName() {
-	if n := r.dec.oneOf(events); n >= 0 {
-		r.event = events[n]
-		return
+	before := r.dec.at
+	if raw := r.dec.value(); raw.Kind() == '"' {
+		if kind := room.WebhookKind(string(raw[1 : len(raw)-1])); kind != room.KindOther {
+			r.event = kind.String()
+			return
+		}
 	}
+	r.dec.at = before
 	r.event = strings.ToLower(strings.TrimSpace(r.text(maxWord)))
 }
 

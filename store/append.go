@@ -28,10 +28,8 @@ const (
 
 // pending is an append that waits for the writer.
 type pending struct {
-	given    room.Delivery
-	space    []byte // holds the next two, to be used again
-	said     []byte // packed
-	body     []byte // packed
+	given room.Delivery
+	packed
 	recorded room.Delivery
 	err      error
 	done     chan struct{} // takes one token when recorded and err are set
@@ -41,7 +39,7 @@ var pendings = sync.Pool{New: func() any { return &pending{done: make(chan struc
 
 // leave gives back a pending that the writer is done with.
 func (p *pending) leave() {
-	*p = pending{done: p.done, space: p.space}
+	*p = pending{done: p.done, packed: packed{space: p.space}}
 	if cap(p.space) <= maxSpace {
 		pendings.Put(p)
 	}
@@ -49,13 +47,6 @@ func (p *pending) leave() {
 
 // maxSpace: a rare large delivery must not stay in memory.
 const maxSpace = 64 << 10
-
-func (p *pending) pack(said, body []byte) {
-	p.space = pack(p.space[:0], said)
-	end := len(p.space)
-	p.space = pack(p.space, body)
-	p.said, p.body = p.space[:end:end], p.space[end:]
-}
 
 // Append stores a delivery durably, or finds that the record has its event id of its source already.
 // It returns the entry as recorded: in milliseconds, with its position, and late instead of accepted if
@@ -180,8 +171,7 @@ func (s *SQLite) record(batch []*pending) (recorded []room.Delivery, h *heard, e
 func (s *SQLite) insert(tx *sql.Tx, insert *sql.Stmt, p *pending, h *heard) (room.Delivery, error) {
 	d := p.given
 	d.Verdict = h.judge(d)
-	values := s.valuesOf(d, p.said)
-	done, err := insert.Exec(append(values, blob(p.body), deliverySum(&s.space, values, p.body))...)
+	done, err := insert.Exec(s.columnsOf(d, p.packed)...)
 	if err != nil {
 		return d, err
 	}
@@ -194,11 +184,12 @@ func (s *SQLite) insert(tx *sql.Tx, insert *sql.Stmt, p *pending, h *heard) (roo
 	return d, err
 }
 
-// valuesOf are the columns of an entry, up to what it says. Only the writer calls it.
-func (s *SQLite) valuesOf(d room.Delivery, said []byte) []any {
-	return append(make([]any, 0, 13), // room for the body and the sum
+// columnsOf are the columns of an entry, but for its position. Only the writer calls it.
+func (s *SQLite) columnsOf(d room.Delivery, p packed) []any {
+	values := append(make([]any, 0, 13), // room for the body and the sum
 		int64(room.At(d.ReceivedAt)), int64(d.Said.At), s.words.of(d.Source), d.ID, s.words.of(d.Event), d.RoomID, d.SID,
-		s.words.of(string(d.Verdict)), d.Reason, d.LagMS, said)
+		s.words.of(string(d.Verdict)), d.Reason, d.LagMS, p.said)
+	return append(values, blob(p.body), deliverySum(&s.space, values, p.body))
 }
 
 // words are texts that are written again and again, as values: few, so that they need not be made each time.

@@ -50,9 +50,6 @@ func carry(next *sql.Stmt, after int64, on writes) (row int64, err error) {
 	return row, d.put(on)
 }
 
-// indexTitles is nothing but what carryTitles does.
-const indexTitles = "SELECT 1"
-
 // carryTitles writes the text of every session anew, for the words that its title has there now.
 func carryTitles(ctx context.Context, tx *sql.Tx) error {
 	prepared, err := prepare(ctx, tx, sessionWrites)

@@ -48,3 +48,16 @@ func unpack(stored []byte) ([]byte, error) {
 	}
 	return text, nil
 }
+
+// packed is what an entry says and its body, as they are stored.
+type packed struct {
+	said, body []byte
+	space      []byte // that they are in, to be used again
+}
+
+func (p *packed) pack(said, body []byte) {
+	p.space = pack(p.space[:0], said)
+	end := len(p.space)
+	p.space = pack(p.space, body)
+	p.said, p.body = p.space[:end:end], p.space[end:]
+}

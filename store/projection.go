@@ -72,8 +72,9 @@ func (s *SQLite) take(tx *sql.Tx, entries []logged, h *heard) (fresh []room.Deli
 		return nil, err
 	}
 	taken := make(intake)
+	var p packed
 	for _, e := range entries {
-		isNew, err := s.takeOne(insert, &e, last)
+		isNew, err := s.takeOne(insert, &e, &p, last)
 		if err != nil {
 			return nil, err
 		}
@@ -95,14 +96,10 @@ func (s *SQLite) take(tx *sql.Tx, entries []logged, h *heard) (fresh []room.Deli
 
 // takeOne writes one entry behind the last. A log that lost its end counts on from a lower position:
 // followers of the projection must not miss what comes then, so positions never go back here.
-func (s *SQLite) takeOne(insert *sql.Stmt, e *logged, last int64) (isNew bool, err error) {
+func (s *SQLite) takeOne(insert *sql.Stmt, e *logged, p *packed, last int64) (isNew bool, err error) {
 	position := max(positionOf(e.Delivery), last+1)
-	p := pendings.Get().(*pending)
-	defer p.leave()
 	p.pack(e.said, e.Body)
-	values := s.valuesOf(e.Delivery, p.said)
-	sum := deliverySum(&s.space, values, p.body)
-	done, err := insert.Exec(append(append([]any{position}, values...), blob(p.body), sum)...)
+	done, err := insert.Exec(append([]any{position}, s.columnsOf(e.Delivery, *p)...)...)
 	if err != nil {
 		return false, err
 	}

@@ -73,7 +73,7 @@ type replacement struct {
 	doc   []byte
 	heard int64  // when the session was last heard of
 	over  string // the sum of what is replaced, "" when there is nothing
-	own   bool   // it is the document as it is here
+	own   string // the sum of the document when it is as it is here, "" when it is not
 }
 
 func (r *Redis) pushOnce(ctx context.Context, keys []room.Key) (left []room.Key, err error) {
@@ -91,14 +91,10 @@ func (r *Redis) pushOnce(ctx context.Context, keys []room.Key) (left []room.Key,
 	}
 	_, err = pipe.Exec(ctx)
 	for i, w := range writes {
-		written, failed := answers[i].Int()
-		sum := ""
-		if failed != nil || written == 0 {
-			left = append(left, w.key)
-		} else if w.own {
-			sum = hexSum(w.doc)
+		if written, failed := answers[i].Int(); failed != nil || written == 0 {
+			left, w.own = append(left, w.key), ""
 		}
-		r.sums.set(w.key, sum)
+		r.sums.set(w.key, w.own)
 	}
 	return left, err
 }
@@ -130,13 +126,13 @@ func (s *sums) set(key room.Key, sum string) {
 	}
 }
 
-// replacements are the documents to write. What this replica wrote itself, and nobody else since, is a part of what is here now, for
-// facts only grow: that is not read again.
+// replacements are the documents to write. What this replica wrote itself, and nobody else since, is a part of
+// what is here now, for facts only grow: that is not read again.
 func (r *Redis) replacements(ctx context.Context, keys []room.Key) (writes []replacement, err error) {
 	var strange []replacement
 	var fields []string
 	for _, key := range keys {
-		w := replacement{key: key, over: r.sums.get(key), own: true}
+		w := replacement{key: key, over: r.sums.get(key)}
 		err := r.asking[heardOf].QueryRowContext(ctx, key.SID, key.Source).Scan(&w.heard, &w.doc)
 		if errors.Is(err, sql.ErrNoRows) {
 			continue // retention came first
@@ -144,12 +140,14 @@ func (r *Redis) replacements(ctx context.Context, keys []room.Key) (writes []rep
 		if err == nil {
 			w.doc, err = unpack(w.doc)
 		}
-		switch {
-		case err != nil:
+		if err != nil {
 			return nil, err
-		case w.over == "":
+		}
+		switch w.own = hexSum(w.doc); w.over {
+		case "":
 			strange, fields = append(strange, w), append(fields, fieldFor(key))
-		case w.over != hexSum(w.doc):
+		case w.own: // it is there
+		default:
 			writes = append(writes, w)
 		}
 	}
@@ -163,7 +161,7 @@ func (r *Redis) replacements(ctx context.Context, keys []room.Key) (writes []rep
 	for i, w := range strange {
 		before, _ := stored[i].(string)
 		if before == string(w.doc) {
-			r.sums.set(w.key, hexSum(w.doc))
+			r.sums.set(w.key, w.own)
 			continue
 		}
 		if err := w.merge(before); err != nil {
@@ -187,7 +185,9 @@ func (w *replacement) merge(before string) error {
 	}
 	all.Merge(mine)
 	doc, err := json.Marshal(all)
-	w.own = bytes.Equal(doc, w.doc)
+	if !bytes.Equal(doc, w.doc) {
+		w.own = ""
+	}
 	w.doc, w.heard = doc, int64(all.Received)
 	return err
 }

@@ -18,7 +18,7 @@ type step struct {
 // Times are milliseconds since 1970. deliveries is the hot table and has but two whole indexes: that
 // which tells duplicates, and that which finds what was delivered of a session; AUTOINCREMENT, because a
 // position must never be used twice. words is contentless: the text is with the sessions.
-var steps = []step{{sql: version1}, {sql: version2}, {version3, carryDocuments}, {sql: version4}, {sql: accountTables}, {indexTitles, carryTitles}, {sql: packed}}
+var steps = []step{{sql: version1}, {sql: version2}, {version3, carryDocuments}, {sql: version4}, {sql: accountTables}, {do: carryTitles}, packedFromHere}
 
 const version1 = `
 CREATE TABLE deliveries (
@@ -197,8 +197,8 @@ CREATE TABLE spool (
 );
 `
 
-// packed changes nothing: what is written from then on is packed, which earlier programs could not read.
-const packed = "SELECT 1"
+// packedFromHere changes nothing: what is written from then on is packed, which earlier programs could not read.
+var packedFromHere step
 
 // versionOf is how many steps a record has taken, 0 when it is new.
 func versionOf(ctx context.Context, db *sql.DB) (version int, err error) {
@@ -227,8 +227,13 @@ func migrate(ctx context.Context, db *sql.DB, version int) error {
 }
 
 func (st step) take(ctx context.Context, tx *sql.Tx) error {
-	if _, err := tx.ExecContext(ctx, st.sql); err != nil || st.do == nil {
-		return err
+	if st.sql != "" {
+		if _, err := tx.ExecContext(ctx, st.sql); err != nil {
+			return err
+		}
+	}
+	if st.do == nil {
+		return nil
 	}
 	return st.do(ctx, tx)
 }
