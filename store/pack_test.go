@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -54,8 +55,12 @@ func TestWhatIsPackedWrongIsAnError(t *testing.T) {
 		}
 	})
 	huge := []byte{packedByTypical, 0xff, 0xff, 0xff, 0xff, 0x0f}
-	if _, err := unpack(huge); !errors.Is(err, errUndecodable) {
-		t.Errorf("four gigabytes: %v", err)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := unpack(huge)
+	runtime.ReadMemStats(&after)
+	if taken := after.TotalAlloc - before.TotalAlloc; !errors.Is(err, errUndecodable) || taken > 1<<30 {
+		t.Errorf("four gigabytes: %v, and %d bytes were taken for them", err, taken)
 	}
 }
 
