@@ -89,6 +89,7 @@ type checks struct {
 	reconcilers []*live.Reconciler
 	janitor     *live.Janitor
 	watchman    *live.Watchman
+	clocks      *live.ClockWatch
 }
 
 // newChecks makes them. Among replicas the one that leads does the work.
@@ -105,12 +106,17 @@ func newChecks(config Config, board *live.Board, record record, meets map[string
 	c.janitor = live.NewJanitor(board, record, live.JanitorConfig{Unverified: time.Duration(config.UnverifiedAfter),
 		Ended: time.Duration(config.JanitorAfter), Leads: leads, Log: log})
 	c.watchman = live.NewWatchman(board, record, record, live.WatchConfig{Healthy: record.Health, Leads: leads, Log: log})
+	c.clocks = live.NewClockWatch(board, record, record, live.ClockWatchConfig{Every: clocksEvery, Leads: leads, Log: log})
 	return c
 }
+
+// clocksEvery is how often it is looked whether the clocks of a source have moved.
+const clocksEvery = 5 * time.Second
 
 func (c *checks) run(ctx context.Context, tasks *sync.WaitGroup) {
 	tasks.Go(func() { c.janitor.Run(ctx) })
 	tasks.Go(func() { c.watchman.Run(ctx) })
+	tasks.Go(func() { c.clocks.Run(ctx) })
 	for _, r := range c.reconcilers {
 		tasks.Go(func() { r.Run(ctx) })
 	}

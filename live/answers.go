@@ -146,6 +146,7 @@ func (b *Board) sourceStates(grain time.Duration) []SourceState {
 			s.Status = "receiving"
 		}
 		b.checkState(&s, grain)
+		s.Clocks = b.clockState(name)
 		out = append(out, s)
 	}
 	return out

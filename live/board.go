@@ -47,6 +47,7 @@ type Board struct {
 	open     map[room.Key]*entry // those that have not ended
 	closed   map[room.Key]*entry // those that have
 	rooms    index               // by the session's own room_id
+	lines    lineage             // the same, in order
 	dirty    map[room.Key]*entry // those with something that is not saved
 	touched  map[room.Key]*entry // those whose facts changed since what they show was derived
 	behind   bool                // something was folded since then
@@ -66,7 +67,8 @@ type Board struct {
 	alarms   []room.Alarm  // replaced, never changed
 	asOf     time.Time     // of the record, as it was last told
 
-	gaps       []Gap             // by their begin; replaced, never changed
+	gaps       []Gap // by their begin; replaced, never changed
+	clocks     map[string]*sourceClocks
 	checks     map[string]*check // by source, of those that have an API to ask
 	overdue    map[string]bool   // sources whose API has not answered for too long, as of the last look
 	trusted    time.Time         // until then no session is trusted less merely because time goes by
@@ -116,6 +118,7 @@ type entry struct {
 	summary  *room.Summary
 	lately   lately
 	standing standing // as told to its siblings
+	fresh    []string // connections and tracks that deliveries named since
 	room     roomKey
 	parent   roomKey                 // with an empty room_id: it is no breakout
 	siblings map[string]room.Created // of the room_id, as the store knew them when this one was new
@@ -128,17 +131,22 @@ type entry struct {
 type standing struct {
 	created room.Created
 	begin   time.Time
+	room    roomKey
 }
 
 // NewBoard makes an empty board over a record. Sources are the configured names, in order.
 func NewBoard(record Record, sources []string, log *slog.Logger) *Board {
+	clocks := make(map[string]*sourceClocks, len(sources))
+	for _, name := range sources {
+		clocks[name] = new(sourceClocks)
+	}
 	return &Board{
 		record: record, log: log, epoch: newEpoch(), sources: sources,
 		ready: make(chan struct{}), bell: make(chan struct{}, 1),
 		sessions: make(map[room.Key]*entry), open: make(map[room.Key]*entry), closed: make(map[room.Key]*entry),
-		dirty: make(map[room.Key]*entry), touched: make(map[room.Key]*entry), rooms: make(index), children: make(index),
+		dirty: make(map[room.Key]*entry), touched: make(map[room.Key]*entry), rooms: make(index), lines: make(lineage), children: make(index),
 		last: make(map[string]time.Time), news: freshNews(),
-		checks: make(map[string]*check), unverified: defaultUnverified,
+		clocks: clocks, checks: make(map[string]*check), unverified: defaultUnverified,
 	}
 }
 
@@ -179,12 +187,17 @@ func (b *Board) take(d room.Delivery) {
 	if !own && d.ReceivedAt.After(b.last[d.Source]) {
 		b.last[d.Source] = d.ReceivedAt
 	}
+	if !own {
+		b.lag(d)
+	}
 	if d.Position == b.goal {
 		b.goal = ""
 	}
 	switch {
 	case own && d.Said.Kind == room.KindPolled:
 		b.polled(d.Said)
+	case own && d.Said.Kind == room.KindClocks:
+		b.clocked(d.Said)
 	case own && d.Said.Gap != nil:
 		b.addGap(d.Said)
 		b.news.filed = true
@@ -199,6 +212,12 @@ func (b *Board) take(d room.Delivery) {
 	b.news.sessions[key] = struct{}{} // its page lists it all the same
 	if e.session.Apply(*d.Said) {
 		b.touched[key] = e
+		if p := d.Said.Participant; p != nil && p.SID != "" {
+			e.fresh = append(e.fresh, p.SID)
+		}
+		if t := d.Said.Track; t != nil {
+			e.fresh = append(e.fresh, t.SID)
+		}
 	}
 }
 
@@ -274,32 +293,6 @@ func (b *Board) mark(e *entry) {
 	for key := range b.children[e.room] {
 		b.news.sessions[key] = struct{}{}
 	}
-}
-
-// link tells the sessions of one room_id of each other's creation: the later one succeeds the earlier.
-// It is needed only when what is known of e's own time has changed.
-func (b *Board) link(e *entry) {
-	own := standing{e.session.Created(), e.summary.Begin()}
-	if own == e.standing {
-		return
-	}
-	e.standing = own
-	for _, sibling := range b.rooms[e.room] {
-		b.succeed(sibling, e.session.SID, own.created)
-		b.succeed(e, sibling.session.SID, sibling.session.Created())
-	}
-	for sid, created := range e.siblings {
-		b.succeed(e, sid, created)
-	}
-}
-
-// succeed tells old that another session was created, if that was later by what is known now.
-func (b *Board) succeed(old *entry, sid string, created room.Created) {
-	if at := created.Best().Time(); !at.After(old.summary.Begin()) || !old.session.Succeed(sid, created) {
-		return
-	}
-	b.dirty[old.session.Key()] = old
-	b.refresh(old)
 }
 
 // arrive closes ready when the goal was passed.

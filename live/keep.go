@@ -280,6 +280,7 @@ func (b *Board) forget(now time.Time) {
 		delete(b.sessions, key)
 		delete(b.closed, key)
 		b.rooms.drop(key, e.room)
+		b.lines.drop(e, e.standing)
 		b.children.drop(key, e.parent)
 	}
 }

@@ -21,6 +21,8 @@ type SourceState struct {
 	APIError       string    `json:"api_error,omitempty"`    // why polls fail
 	Rooms          int       `json:"rooms,omitempty"`        // that the last good poll listed
 	Agreed         int       `json:"rooms_agreed,omitempty"` // of them, those that were known as they are
+
+	Clocks ClockState `json:"clocks,omitzero"` // absent while they were not measured
 }
 
 // Overview is the page of live rooms.

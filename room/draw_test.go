@@ -27,6 +27,9 @@ func anyEvent(t *rapid.T, n int, kinds []room.Kind) room.Event {
 		Kind: rapid.SampledFrom(kinds).Draw(t, "kind"), At: second("at"), Received: base + room.Time(n),
 		Title: text("title", "Weekly ops", "Weekly"), ParentRoomID: text("parent", "room00"),
 	}
+	if rapid.Bool().Draw(t, "skew?") {
+		e.Skew = new(1000 * room.Time(rapid.IntRange(-20, 20).Draw(t, "skew")))
+	}
 	switch k := e.Kind; k {
 	case room.KindRoomCreated, room.KindRoomStarted, room.KindRoomFinished, room.KindSessionEnded:
 		e.CreationTime = maybe("creation")

@@ -39,6 +39,11 @@ type Event struct {
 	CreationTime Time `json:"creation_time,omitempty"` // room.creation_time: three meanings, contract 1.4
 	AliveAt      Time `json:"alive_at,omitempty"`      // KindListed: when the poll that saw it began
 
+	// Skew is how far LiveKit's clock was ahead of plugNmeet's, in milliseconds, as the record had it when the
+	// delivery came (see KindClocks); nil while that was not measured. It goes with the entry, so that whoever folds
+	// the record, whenever and in whatever order, judges its times alike.
+	Skew *Time `json:"skew,omitempty"`
+
 	Title           string `json:"title,omitempty"`            // metadata.room_title
 	ParentRoomID    string `json:"parent_room_id,omitempty"`   // metadata.parent_room_id of a breakout room
 	EmptyTimeout    int    `json:"empty_timeout,omitempty"`    // seconds
@@ -58,6 +63,7 @@ type Event struct {
 	Corrected *Corrected `json:"corrected,omitempty"` // what the entry puts right; nil: nothing was wrong
 	Poll      *PollSaid  `json:"poll,omitempty"`      // KindPolled
 	Gap       *Gap       `json:"gap,omitempty"`       // KindGap
+	Clocks    *Clocks    `json:"clocks,omitempty"`    // KindClocks
 }
 
 // within is a part of an entry's Also, whole.
@@ -166,23 +172,4 @@ type ArtifactUsage struct {
 type SpeechSaid struct {
 	UserID  string `json:"user_id,omitempty"`
 	Seconds int64  `json:"seconds,omitempty"`
-}
-
-// never is the birth of an event that cannot be a straggler.
-const never = Time(1<<63 - 1)
-
-// born is the oldest time that a LiveKit-born event carries. Compared with the creation of the session
-// it names, it tells a straggler of an earlier session of the same room_id.
-func (e Event) born() Time {
-	if !e.Kind.livekitBorn() {
-		return never
-	}
-	born := e.At
-	if e.CreationTime != 0 {
-		born = min(born, e.CreationTime)
-	}
-	if e.Participant != nil && e.Participant.JoinedAt != 0 {
-		born = min(born, e.Participant.JoinedAt)
-	}
-	return born
 }

@@ -42,7 +42,7 @@ func goldenLives() map[string]life {
 	ana, bob := who("PA_ana", "u-ana", 0), who("PA_bob", "u-bob", 0)
 	return map[string]life{
 		"recordings-and-streams-in-every-state": {events: []room.Event{created, started,
-			event(start, 10, job("r1-going-on", "success", "", 0)),
+			event(start, 30, job("r1-going-on", "success", "", 0)),
 			event(start, 11, job("r2-ended", "success", "", 0)), event(end, 20, job("r2-ended", "success", "", 0)),
 			event(end, 12, job("r3-never-started", "no free slot", "", 0)),
 			event(start, 13, job("r4-crashed-yet-has-its-file", "success", "", 0)), event(end, 21, job("r4-crashed-yet-has-its-file", "browser crashed", "", 0)),
@@ -51,7 +51,7 @@ func goldenLives() map[string]life {
 			event(start, 15, job("r6-transcoded-again", "success", "", 0)), event(transcoded, 42, job("r6-transcoded-again", "disk full", "", 0)), event(transcoded, 342, job("r6-transcoded-again", "success", "", 0)),
 			event(start, 16, job("r7-ended-without-a-word", "success", "", 0)), event(end, 23, job("r7-ended-without-a-word", "", "", 0)),
 			event(file, 600, job("r8-merged-of-two", "success", "merged/r8.mp4", 25_480_000)),
-			event(room.KindStreamStarted, 17, job("s1-live", "success", "", 0)),
+			event(room.KindStreamStarted, 31, job("s1-live", "success", "", 0)),
 			event(room.KindStreamStarted, 18, job("s2-ended", "success", "", 0)), event(room.KindStreamEnded, 24, job("s2-ended", "success", "", 0)),
 			event(room.KindStreamStarted, 19, job("s3-failed", "success", "", 0)), event(room.KindStreamEnded, 25, job("s3-failed", "ffmpeg exited", "", 0)),
 		}},
@@ -91,7 +91,13 @@ func goldenLives() map[string]life {
 			event(room.KindOther, 10, func(e *room.Event) { e.Name, e.Title = "stop_rtmp", "Weekly ops" }, job("s1", "success", "", 0)),
 			event(room.KindOther, 11, ana, track("TR_1", "camera")),
 		}},
-		"an-old-sessions-straggler-is-left-out": {events: []room.Event{created, started, event(joined, 3, ana),
+		"the-next-one-shows-that-the-one-before-has-ended": {events: []room.Event{created, started,
+			event(joined, 3, ana, named("Ana", "")), event(published, 4, ana, track("TR_1", "microphone")), event(joined, 20, who("PA_ana2", "u-ana", 20)), event(left, 50, who("PA_ana2", "u-ana", 20)),
+			event(joined, 5, bob, named("Bob", "")), event(joined, 21, who("PA_bob2", "u-bob", 21)), event(left, 26, bob, reason("CONNECTION_TIMEOUT")),
+			event(start, 10, job("r1-its-end-was-lost", "success", "", 0)), event(start, 40, job("r2", "success", "", 0)),
+			event(room.KindStreamStarted, 11, job("s1-its-end-was-lost", "success", "", 0)), event(room.KindStreamStarted, 41, job("s2", "success", "", 0)),
+		}},
+		"an-old-sessions-straggler-is-left-out": {events: []room.Event{created, event(room.KindRoomStarted, 2, creation(1)), event(joined, 3, ana),
 			event(left, 4, who("PA_old", "RECORDER_BOT", 0), since(-600), reason("CLIENT_INITIATED")), event(room.KindRoomFinished, 5, creation(-700)),
 		}},
 	}

@@ -59,7 +59,8 @@ type Head struct {
 	EmptyTimeout    int  `json:"empty_timeout,omitempty"` // seconds
 	MaxParticipants int  `json:"max_participants,omitempty"`
 	PlannedMinutes  int  `json:"planned_minutes,omitempty"`
-	Capped          bool `json:"capped,omitempty"` // more was said of this session than Roomwatch keeps
+	Capped          bool `json:"capped,omitempty"`   // more was said of this session than Roomwatch keeps
+	LeftOut         int  `json:"left_out,omitempty"` // connections, tracks, starts and ends told of it that are an earlier session's
 }
 
 // Name is what people call the session: its title, else its room_id.

@@ -32,6 +32,7 @@ type Recording struct {
 	StartedAt  time.Time `json:"started_at,omitzero"`
 	EndedAt    time.Time `json:"ended_at,omitzero"`
 	ReadyAt    time.Time `json:"ready_at,omitzero"`
+	Superseded bool      `json:"superseded,omitempty"` // nothing told of its end; EndedAt is when the next one started
 }
 
 // Begin is where the recording stands in time, for lists: the earliest that is known of it.
@@ -50,6 +51,7 @@ type Stream struct {
 	Message    string    `json:"message,omitempty"`
 	StartedAt  time.Time `json:"started_at,omitzero"`
 	EndedAt    time.Time `json:"ended_at,omitzero"`
+	Superseded bool      `json:"superseded,omitempty"` // nothing told of its end; EndedAt is when the next one started
 }
 
 // job is what all events say of one record_id. The file comes from recording_proceeded only, because
@@ -61,6 +63,7 @@ type job struct {
 	started, ended, ready   Time
 	trouble                 bool // a message other than success at the end or from transcoding
 	transcoded              bool
+	superseded              bool // ended is when the next one started
 }
 
 func jobOf(told Told[JobTold]) (j job) {
@@ -85,15 +88,39 @@ func jobOf(told Told[JobTold]) (j job) {
 	return j
 }
 
+// jobsOf are the jobs of a kind. plugNmeet allows one recording and one stream a room at a time, so the start of the
+// next is evidence that the one before has ended, if nothing told of that.
+func jobsOf(all map[string]Told[JobTold]) map[string]job {
+	jobs := make(map[string]job, len(all))
+	starts := make([]Time, 0, len(all))
+	for id, told := range all {
+		j := jobOf(told)
+		jobs[id] = j
+		if j.started != 0 {
+			starts = append(starts, j.started)
+		}
+	}
+	slices.Sort(starts)
+	for id, j := range jobs {
+		if j.started == 0 || j.ended != 0 || j.transcoded || j.ready != 0 {
+			continue
+		}
+		if next, _ := slices.BinarySearch(starts, j.started+1); next < len(starts) {
+			j.ended, j.superseded = starts[next], true
+			jobs[id] = j
+		}
+	}
+	return jobs
+}
+
 func failure(message string) bool { return message != "" && message != "success" }
 
 func (r *reading) recordings() []Recording {
 	out := make([]Recording, 0, len(r.Recordings))
 	firsts := make(map[string]Time, len(r.Recordings))
-	for id, told := range r.Recordings {
-		j := jobOf(told)
+	for id, j := range jobsOf(r.Recordings) {
 		rec := Recording{RecordID: id, RecorderID: j.recorder, Message: j.message, FilePath: j.path, SizeBytes: j.size,
-			StartedAt: j.started.Time(), EndedAt: j.ended.Time(), ReadyAt: j.ready.Time()}
+			StartedAt: j.started.Time(), EndedAt: j.ended.Time(), ReadyAt: j.ready.Time(), Superseded: j.superseded}
 		switch {
 		case j.path != "":
 			rec.State = RecordingReady
@@ -114,9 +141,9 @@ func (r *reading) recordings() []Recording {
 func (r *reading) streams() []Stream {
 	out := make([]Stream, 0, len(r.Streams))
 	firsts := make(map[string]Time, len(r.Streams))
-	for id, told := range r.Streams {
-		j := jobOf(told)
-		st := Stream{RecordID: id, RecorderID: j.recorder, Message: j.message, StartedAt: j.started.Time(), EndedAt: j.ended.Time()}
+	for id, j := range jobsOf(r.Streams) {
+		st := Stream{RecordID: id, RecorderID: j.recorder, Message: j.message, StartedAt: j.started.Time(), EndedAt: j.ended.Time(),
+			Superseded: j.superseded}
 		switch {
 		case j.trouble:
 			st.State = StreamFailed

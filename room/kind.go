@@ -42,6 +42,7 @@ const (
 	KindPolled  Kind = 103 // plugNmeet's API was asked; of no session, Poll says how that went
 	KindGap     Kind = 104 // nothing could be received for a while; of no session, Gap says when
 	KindAsked   Kind = 105 // an operator asked plugNmeet to end the session
+	KindClocks  Kind = 106 // how the clocks of a source were found to differ; of no session, Clocks says how far
 )
 
 var kindNames = map[Kind]string{
@@ -70,6 +71,7 @@ var kindNames = map[Kind]string{
 	KindPolled:              EventPolled,
 	KindGap:                 EventGap,
 	KindAsked:               "end_asked",
+	KindClocks:              EventClocks,
 }
 
 var webhookKinds = func() map[string]Kind {
@@ -113,4 +115,5 @@ const (
 	EventPolled     = "api_polled"
 	EventCorrection = "correction"
 	EventGap        = "intake_gap"
+	EventClocks     = "clocks_measured"
 )

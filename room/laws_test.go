@@ -156,12 +156,16 @@ func TestApplyReportsExactlyWhetherSomethingIsNew(t *testing.T) {
 func TestReplicasThatLearnOfSuccessorsAtDifferentTimesAgree(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		events, successors := anyEvents(t, allKinds, 30), anySuccessors(t)
+		earlier := make(map[string][]room.Created)
 		var tell []func(*room.Session)
 		for _, e := range events {
 			tell = append(tell, func(s *room.Session) { s.Apply(e) })
 		}
 		for sid, created := range successors {
 			tell = append(tell, func(s *room.Session) { s.Succeed(sid, room.Created{For: created.For}) }, func(s *room.Session) { s.Succeed(sid, created) })
+			known := rapid.SampledFrom([]string{"PA_1", "PA_2", "TR_1"}).Draw(t, "known earlier")
+			tell = append(tell, func(s *room.Session) { s.KnownEarlier(known, room.Created{Failing: created.Failing}) }, func(s *room.Session) { s.KnownEarlier(known, created) })
+			earlier[known] = append(earlier[known], created)
 		}
 		one, other := room.New(key), room.New(key)
 		for _, said := range rapid.Permutation(tell).Draw(t, "order") {
@@ -176,7 +180,13 @@ func TestReplicasThatLearnOfSuccessorsAtDifferentTimesAgree(t *testing.T) {
 		copied := one.Clone()
 		one.Merge(other)
 		other.Merge(copied)
-		want := document(t, live(successors, events))
+		all := live(successors, events)
+		for known, created := range earlier {
+			for _, c := range created {
+				all.KnownEarlier(known, c)
+			}
+		}
+		want := document(t, all)
 		if a, b := document(t, one), document(t, other); !bytes.Equal(a, want) || !bytes.Equal(b, want) {
 			t.Fatalf("two replicas\n%s\n%s\nand one that was told all\n%s", a, b, want)
 		}

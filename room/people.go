@@ -24,8 +24,13 @@ type Connection struct {
 	JoinedAt time.Time `json:"joined_at,omitzero"`
 	LeftAt   time.Time `json:"left_at,omitzero"`
 	Reason   string    `json:"reason,omitempty"` // LiveKit's DisconnectReason, absent when unknown
-	Open     bool      `json:"-"`
-	seen     Time      // the first report of it, for when nobody says when it began
+	// Superseded: nothing told of its end, but the same identity connected again, and LiveKit keeps one connection
+	// an identity. LeftAt is when the next one began.
+	Superseded bool `json:"superseded,omitempty"`
+	Open       bool `json:"-"`
+	own        bool // something told of its end
+	alive      Time // the newest poll that listed it
+	seen       Time // the first report of it, for when nobody says when it began
 }
 
 func (c Connection) first() Time { return earliest(At(c.JoinedAt), At(c.LeftAt)) }
@@ -106,11 +111,16 @@ func (c crowd) connected(identity string) bool {
 func (r *reading) participants() []Participant {
 	c := crowd{make(map[string]*person), make(map[string]connectionOwner, len(r.Connections))}
 	for sid, told := range r.Connections {
-		if identity, ok := r.identityOf(told); ok {
+		if identity, ok := r.identityOf(told); ok && !r.others[sid] {
 			p := c.of(identity)
 			connection := r.connection(sid, told, p)
 			p.Connections = append(p.Connections, connection)
-			c.owners[sid] = connectionOwner{identity, At(connection.LeftAt)}
+		}
+	}
+	for identity, p := range c.people {
+		p.oneAtATime()
+		for _, connection := range p.Connections {
+			c.owners[connection.SID] = connectionOwner{identity, At(connection.LeftAt)}
 		}
 	}
 	for sid, told := range r.Tracks {
@@ -175,7 +185,29 @@ func (r *reading) connection(sid string, told Told[ConnectionSaid], p *person) C
 		}
 	}
 	end := r.endOf(joined, left, absent)
-	return Connection{SID: sid, JoinedAt: joined.Time(), LeftAt: end.Time(), Reason: reason, Open: end == 0, seen: seen}
+	return Connection{SID: sid, JoinedAt: joined.Time(), LeftAt: end.Time(), Reason: reason, Open: end == 0, seen: seen,
+		own: left != 0 || absent != 0, alive: alive}
+}
+
+// oneAtATime orders the connections and ends each where the next one begins, at the latest. A poll that listed the
+// earlier one after that knows better: a hybrid app has two.
+func (p *person) oneAtATime() {
+	slices.SortFunc(p.Connections, func(a, b Connection) int {
+		return cmp.Or(cmp.Compare(a.first(), b.first()), cmp.Compare(a.SID, b.SID))
+	})
+	for i := range p.Connections {
+		c := &p.Connections[i]
+		for _, next := range p.Connections[i+1:] {
+			began := At(next.JoinedAt)
+			if began == 0 || began < At(c.JoinedAt) || began <= c.alive {
+				continue
+			}
+			if c.Open || At(c.LeftAt) > began {
+				c.LeftAt, c.Open, c.Superseded = next.JoinedAt, false, !c.own
+			}
+			break
+		}
+	}
 }
 
 // endOf is the end of a connection or track: its own webhook's, else the API's, else the session's, and
@@ -208,9 +240,6 @@ func (p *person) finish() {
 			p.Online = p.Online || t.Open
 		}
 	}
-	slices.SortFunc(p.Connections, func(a, b Connection) int {
-		return cmp.Or(cmp.Compare(a.first(), b.first()), cmp.Compare(a.SID, b.SID))
-	})
 	slices.SortFunc(p.Tracks, func(a, b Track) int {
 		return cmp.Or(cmp.Compare(a.first(), b.first()), cmp.Compare(a.SID, b.SID))
 	})

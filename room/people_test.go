@@ -164,7 +164,7 @@ func TestAnUnannouncedConnectionsTrackGoesWithItsOwnersLast(t *testing.T) {
 		"its owner is here":               {[]room.Event{joined, before}, 0},
 		"its owner left":                  {[]room.Event{joined, before, left}, sec(30)},
 		"its owner is here on another":    {[]room.Event{joined, before, left, event(room.KindParticipantJoined, 5, again)}, 0},
-		"its owner left another before":   {[]room.Event{joined, before, left, event(room.KindParticipantJoined, 5, again), event(room.KindParticipantLeft, 20, again)}, sec(30)},
+		"its owner left another before":   {[]room.Event{joined, before, left, event(room.KindParticipantJoined, 5, again), event(room.KindParticipantLeft, 20, again)}, sec(20)},
 		"its owner left another after":    {[]room.Event{joined, before, left, event(room.KindParticipantJoined, 5, again), event(room.KindParticipantLeft, 40, again)}, sec(40)},
 		"it was published since":          {[]room.Event{joined, left, since}, 0},
 		"plugNmeet has listed it since":   {[]room.Event{joined, before, left, listed}, 0},

@@ -2,17 +2,15 @@ package room
 
 import "cmp"
 
-// straggleAfter: an event whose oldest time is more than this before the creation of the session that it
-// names belongs to an earlier session of the room_id (contract 4.7).
-const straggleAfter Time = 5_000
-
 // reading is a session while it is read: which reports count, and whether it is over.
 type reading struct {
 	*Session
+	evidence
 	created   Created
-	oldest    Time // reports born before this are stragglers
 	alive     Time // the newest poll that listed the session
 	firstSign Time // the earliest evidence of life, 0 when there is none
+	lastJoin  Time // when somebody joined last, by LiveKit's clock
+	object    Time // the creation_time of the newest room object of LiveKit's that somebody was in
 	endedAt   Time
 	endedBy   Evidence
 	state     State
@@ -20,25 +18,25 @@ type reading struct {
 
 func (s *Session) read() reading {
 	r := reading{Session: s, created: s.Created()}
-	if at := r.created.Best(); at != 0 {
-		r.oldest = at - straggleAfter
-	}
+	r.evidence = s.evidence(r.created)
 	for _, said := range s.Room {
 		r.alive = max(r.alive, said.Said.AliveAt)
+		if r.counts(said.Stamp) && (said.Kind == KindRoomStarted || said.Kind == KindParticipantJoined) {
+			r.object = max(r.object, said.Said.Object)
+		}
 	}
-	r.firstSign = r.findFirstSign()
+	r.findLife()
 	r.endedAt, r.endedBy = r.findEnd()
 	r.state = r.findState()
 	return r
 }
 
-// counts: the report is not a straggler's.
-func (r *reading) counts(s Stamp) bool { return s.Born >= r.oldest }
-
 func (r *reading) over() bool { return r.endedBy != "" }
 
-// findFirstSign is the earliest time of what only happens in a session that lives (design section 2).
-func (r *reading) findFirstSign() (first Time) {
+// findLife finds the earliest time of what only happens in a session that lives (design section 2), and when somebody
+// joined last.
+func (r *reading) findLife() {
+	first := Time(0)
 	for _, said := range r.Room {
 		switch said.Kind {
 		case KindRoomStarted, KindRecordingStarted, KindStreamStarted:
@@ -51,21 +49,47 @@ func (r *reading) findFirstSign() (first Time) {
 			}
 		}
 	}
-	for _, told := range r.Connections {
+	for sid, told := range r.Connections {
+		if r.others[sid] {
+			continue
+		}
 		for _, said := range told {
 			if r.counts(said.Stamp) && said.Kind != KindAbsent {
 				first = earliest(first, earliest(said.Said.Joined, said.At))
 			}
+			if r.counts(said.Stamp) && said.Kind == KindParticipantJoined {
+				r.lastJoin = max(r.lastJoin, said.At)
+			}
 		}
 	}
-	for _, told := range r.Tracks {
+	for sid, told := range r.Tracks {
+		if r.theirs(sid, told) {
+			continue
+		}
 		for _, said := range told {
 			if r.counts(said.Stamp) && said.Kind != KindAbsent {
 				first = earliest(first, said.At)
 			}
 		}
 	}
-	return first
+	r.firstSign = first
+}
+
+// finishes says why a room_finished of a time and of a room object of LiveKit's does not end this session, "" if it
+// does. That LiveKit's room finished is often told late, and then names the next session (contract 4.7). LiveKit's
+// own events are in order by its own clock: it finishes a room after the last has joined it.
+func (r *reading) finishes(at, object Time) (why string) {
+	switch {
+	case at < r.lastJoin:
+		return "people joined after it"
+	case object != 0 && object < r.object:
+		return "it is of an earlier room object of LiveKit’s"
+	case r.since == 0:
+		return ""
+	case r.firstSign == 0 || at < r.firstSign:
+		return "nothing had begun in this session before it"
+	}
+	return ""
 }
 
 // findEnd is when the session ended, on the best evidence. Ends at or before the newest poll that still
@@ -78,8 +102,12 @@ func (r *reading) findEnd() (Time, Evidence) {
 			continue
 		}
 		switch said.Kind {
-		case KindSessionEnded, KindRoomFinished:
+		case KindSessionEnded:
 			webhook = earliest(webhook, at)
+		case KindRoomFinished:
+			if r.finishes(at, said.Said.Object) == "" {
+				webhook = earliest(webhook, at)
+			}
 		case KindAbsent:
 			absent = earliest(absent, at)
 		case KindJanitor:
@@ -133,7 +161,7 @@ func (r *reading) findState() State {
 func (r *reading) head(participants []Participant) Head {
 	h := Head{Source: r.Source, SID: r.SID, State: r.state, KnownBy: "api", Trust: TrustUnconfirmed,
 		CreatedAt: r.created.Best().Time(), EndedAt: r.endedAt.Time(), EndedBy: r.endedBy,
-		FirstEventAt: r.First.Time(), Capped: r.Capped}
+		FirstEventAt: r.First.Time(), Capped: r.Capped, LeftOut: r.leftOut()}
 	if r.alive != 0 {
 		h.Trust, h.VerifiedAt = TrustConfirmed, r.alive.Time()
 	}
@@ -143,7 +171,7 @@ func (r *reading) head(participants []Participant) Head {
 		if !said.Kind.Own() {
 			h.KnownBy = "webhook"
 		}
-		if !r.counts(said.Stamp) {
+		if !r.counts(said.Stamp) || said.Kind == KindRoomFinished && r.finishes(said.Said.Moment, said.Said.Object) != "" {
 			continue
 		}
 		h.Title = lastSaid(h.Title, said.Said.Title)

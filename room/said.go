@@ -10,30 +10,34 @@ type RoomSaid struct {
 	PlannedMinutes  int    `json:"planned,omitempty"`
 	Created         Time   `json:"created,omitempty"` // room_created, session_ended and the API only
 	Moment          Time   `json:"moment,omitempty"`  // when it started, ended or was listed, for the kinds that say that
+	Object          Time   `json:"object,omitempty"`  // the creation_time of LiveKit's own room, from events born there
 	AliveAt         Time   `json:"alive,omitempty"`
 }
 
 func (f RoomSaid) covers(o RoomSaid) bool {
 	return says(f.RoomID, o.RoomID) && says(f.Title, o.Title) && says(f.ParentRoomID, o.ParentRoomID) &&
 		says(f.EmptyTimeout, o.EmptyTimeout) && says(f.MaxParticipants, o.MaxParticipants) && says(f.PlannedMinutes, o.PlannedMinutes) &&
-		asEarly(f.Created, o.Created) && asEarly(f.Moment, o.Moment) && f.AliveAt >= o.AliveAt
+		asEarly(f.Created, o.Created) && asEarly(f.Moment, o.Moment) && f.AliveAt >= o.AliveAt &&
+		(o.Object == 0 || f.Object == o.Object)
 }
 
 func roomSaid(e Event) RoomSaid {
 	said := RoomSaid{RoomID: e.RoomID, Title: e.Title, ParentRoomID: e.ParentRoomID,
 		EmptyTimeout: e.EmptyTimeout, MaxParticipants: e.MaxParticipants, PlannedMinutes: e.PlannedMinutes}
+	if e.Kind.livekitBorn() {
+		said.Object = e.CreationTime
+	}
 	switch e.Kind {
-	case KindRoomCreated:
-		said.Created = e.CreationTime
-		if said.Created == 0 {
-			said.Created = e.At
-		}
+	case KindRoomCreated: // it was sent when the room was there, whatever the clock of plugNmeet's database says
+		said.Created = earliest(e.CreationTime, e.At)
 	case KindSessionEnded:
 		said.Created, said.Moment = e.CreationTime, e.At
 	case KindRoomStarted, KindRoomFinished, KindJanitor, KindRecordingStarted, KindStreamStarted:
 		said.Moment = e.At
 	case KindListed:
-		said.Created = e.CreationTime
+		if e.CreationTime != 0 {
+			said.Created = earliest(e.CreationTime, e.At)
+		}
 		if e.ofSession() {
 			said.Moment, said.AliveAt = e.At, e.AliveAt
 		}

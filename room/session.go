@@ -1,5 +1,10 @@
 package room
 
+import (
+	"maps"
+	"slices"
+)
+
 // Limits of one session. A session at a limit leaves out new keys and says Capped; the laws of Merge
 // hold below them. They are far above what one plugNmeet room carries.
 const (
@@ -8,6 +13,7 @@ const (
 	maxJobs        = 1_000
 	maxArtifacts   = 2_000
 	maxSuccessors  = 4
+	maxEarlier     = 1_000
 	maxCorrections = 500
 )
 
@@ -33,8 +39,13 @@ type Session struct {
 	Corrections map[string]Told[CorrectionTold] `json:"corrections,omitempty"` // by the id of the entry
 	Successors  map[string]Created              `json:"successors,omitempty"`  // later sessions of the room_id, by sid
 
+	// Earlier are connections and tracks, by their sid, that another session of the room_id knows too, with what is
+	// known of that session's creation. It is evidence of whose they are, see straggler.go.
+	Earlier map[string]Created `json:"earlier,omitempty"`
+
 	First    Time `json:"first,omitempty"`    // the earliest time of a webhook's event of it, a straggler's too
 	Received Time `json:"received,omitempty"` // when Roomwatch last received something of it
+	Heard    Time `json:"heard,omitempty"`    // when Roomwatch first received something of it
 	Capped   bool `json:"capped,omitempty"`   // something was left out, see the limits above
 
 	// Stored names the document whose facts are all in here, 0 for none. It is the store's note to itself and
@@ -96,8 +107,14 @@ func (s *Session) Merge(other *Session) bool {
 	for sid, created := range other.Successors {
 		changed = s.Succeed(sid, created) || changed
 	}
+	for id, created := range other.Earlier {
+		changed = s.KnownEarlier(id, created) || changed
+	}
 	if first := earliest(s.First, other.First); first != s.First {
 		s.First, changed = first, true
+	}
+	if heard := earliest(s.Heard, other.Heard); heard != s.Heard {
+		s.Heard, changed = heard, true
 	}
 	s.Received = max(s.Received, other.Received)
 	s.Capped = s.Capped || other.Capped
@@ -146,6 +163,16 @@ func (s *Session) lastSuccessor() (last string) {
 	return last
 }
 
+// Names says whether the session knows the connection or track of this sid.
+func (s *Session) Names(sid string) bool {
+	return len(s.Connections[sid]) > 0 || len(s.Tracks[sid]) > 0
+}
+
+// Named are the sids of all connections and tracks that the session knows, in no order.
+func (s *Session) Named() []string {
+	return slices.AppendSeq(slices.Collect(maps.Keys(s.Connections)), maps.Keys(s.Tracks))
+}
+
 // Created is what is known of this session's own creation.
 func (s *Session) Created() (c Created) {
 	for _, r := range s.Room {
@@ -177,7 +204,7 @@ func factsOf(e Event) *Session {
 
 func factsOfOne(e Event) *Session {
 	s := New(Key{e.Source, e.SID})
-	s.Received = e.Received
+	s.Received, s.Heard = e.Received, e.Received
 	if !e.Kind.Own() {
 		s.First = e.At
 	}

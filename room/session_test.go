@@ -45,6 +45,11 @@ func job(id, message, path string, size int64) func(*room.Event) {
 	}
 }
 
+// skewed: the delivery came when LiveKit's clock was known to be so many seconds ahead of plugNmeet's.
+func skewed(ahead int) func(*room.Event) {
+	return func(e *room.Event) { e.Skew = new(room.Time(ahead) * 1000) }
+}
+
 func creation(at int) func(*room.Event) {
 	return func(e *room.Event) { e.CreationTime = sec(at) }
 }
@@ -77,9 +82,9 @@ func TestLateJoinDoesNotReviveAnEndedSession(t *testing.T) {
 }
 
 func TestAStragglerOfAnEarlierSessionIsLeftOut(t *testing.T) {
-	old := event(room.KindParticipantLeft, 101, who("PA_old", "RECORDER_BOT", 20))
-	d := of(t, event(room.KindRoomCreated, 100), old, event(room.KindParticipantJoined, 110, who("PA_1", "u1", 110)))
-	if len(d.Participants) != 1 || d.LastEventAt != sec(110).Time() {
+	old := event(room.KindParticipantLeft, 401, who("PA_old", "RECORDER_BOT", 20))
+	d := of(t, event(room.KindRoomCreated, 400), old, event(room.KindParticipantJoined, 410, who("PA_1", "u1", 410)))
+	if len(d.Participants) != 1 || d.LastEventAt != sec(410).Time() {
 		t.Errorf("participants %+v", d.Participants)
 	}
 	if d := of(t, old); len(d.Participants) != 1 {
@@ -87,18 +92,29 @@ func TestAStragglerOfAnEarlierSessionIsLeftOut(t *testing.T) {
 	}
 }
 
-func TestStragglersBeginMoreThanFiveSecondsBeforeTheCreation(t *testing.T) {
-	created := event(room.KindRoomCreated, 100)
-	for joined, counts := range map[int]bool{94: false, 95: true} {
-		d := of(t, created, event(room.KindParticipantJoined, 100, who("PA_1", "u1", joined)))
-		if (d.People == 1) != counts {
-			t.Errorf("joined %d s before the creation: %d people", 100-joined, d.People)
+func TestStragglersBeginBeforeTheCreationByMoreThanTheClocksDiffer(t *testing.T) {
+	created := event(room.KindRoomCreated, 1000)
+	for name, c := range map[string]struct {
+		skew        func(*room.Event)
+		left, right int // seconds before the creation: a straggler's, and not
+	}{
+		"not measured":         {skew: func(*room.Event) {}, left: 121, right: 120},
+		"alike":                {skew: skewed(0), left: 6, right: 5},
+		"LiveKit's is behind":  {skew: skewed(-60), left: 66, right: 65},
+		"LiveKit's is ahead":   {skew: skewed(60), left: 6, right: 5},
+		"far behind, measured": {skew: skewed(-500), left: 506, right: 505},
+	} {
+		for before, people := range map[int]int{c.left: 0, c.right: 1} {
+			d := of(t, created, event(room.KindParticipantJoined, 1000, who("PA_1", "u1", 1000-before), c.skew))
+			if d.People != people {
+				t.Errorf("%s: joined %d s before the creation: %d people", name, before, d.People)
+			}
 		}
 	}
 }
 
 func TestAStragglingRoomFinishedEndsNothingButSessionEndedAlwaysDoes(t *testing.T) {
-	alive := []room.Event{event(room.KindRoomCreated, 100), event(room.KindRoomStarted, 101)}
+	alive := []room.Event{event(room.KindRoomCreated, 100), event(room.KindRoomStarted, 101, creation(101))}
 	if d := of(t, append(alive, event(room.KindRoomFinished, 102, creation(20)))...); d.State != room.StateLive {
 		t.Errorf("a straggling room_finished: %s", d.State)
 	}
@@ -132,7 +148,9 @@ func TestStateNeedsEvidenceOfLife(t *testing.T) {
 		"start_recording":        {[]room.Event{event(room.KindRecordingStarted, 1, job("r1", "success", "", 0))}, room.StateLive},
 		"start_rtmp":             {[]room.Event{event(room.KindStreamStarted, 1, job("r1", "success", "", 0))}, room.StateLive},
 		"end_recording alone":    {[]room.Event{event(room.KindRecordingEnded, 1, job("r1", "success", "", 0))}, room.StateEnded},
-		"the straggler alone":    {[]room.Event{event(room.KindRoomCreated, 100), event(room.KindRoomStarted, 100, creation(1))}, room.StateCreated},
+		"the straggler alone":    {[]room.Event{event(room.KindRoomCreated, 400), event(room.KindRoomStarted, 200)}, room.StateCreated},
+		"a room used again":      {[]room.Event{event(room.KindRoomCreated, 100), event(room.KindRoomStarted, 100, creation(1))}, room.StateLive},
+		"created and finished":   {[]room.Event{event(room.KindRoomCreated, 100), event(room.KindRoomFinished, 102)}, room.StateCreated},
 		"room_finished alone":    {[]room.Event{event(room.KindRoomFinished, 1)}, room.StateEnded},
 		"an event we don't know": {[]room.Event{event(room.KindOther, 1)}, room.StateEnded},
 	} {
@@ -199,8 +217,8 @@ func TestBeginFallsBackFromCreationToStartToLastEvent(t *testing.T) {
 }
 
 func TestAStragglersReportDoesNotReplaceAGoodOne(t *testing.T) {
-	d := of(t, event(room.KindRoomCreated, 100), event(room.KindParticipantJoined, 110, who("PA_1", "u1", 110)),
-		event(room.KindParticipantJoined, 120, who("PA_1", "u1", 110), creation(20)))
+	d := of(t, event(room.KindRoomCreated, 400), event(room.KindParticipantJoined, 410, who("PA_1", "u1", 410)),
+		event(room.KindParticipantJoined, 420, who("PA_1", "u1", 20)))
 	if d.People != 1 {
 		t.Errorf("%d people: the later, straggling report of the connection took the place of the good one", d.People)
 	}

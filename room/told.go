@@ -5,7 +5,7 @@ import "slices"
 // Stamp says which event a report comes from.
 type Stamp struct {
 	At   Time   `json:"a"`
-	Born Time   `json:"b"` // see Event.born
+	Born Time   `json:"b"` // see born
 	Kind Kind   `json:"k"`
 	ID   string `json:"i"`
 }
@@ -40,7 +40,7 @@ const maxTold = 12
 // order of last writers, so that equal knowledge is equal bytes.
 //
 // Reports are kept whole rather than folded into values because whether one counts can change: a
-// straggler is known as one only when the creation of the session it names is known.
+// straggler is known as one only when the earlier session, or the creation of the one it names, is known.
 type Told[F fact[F]] []Report[F]
 
 // redundant: everything that r can still contribute, x contributes too, whichever stragglers are left out.

@@ -54,6 +54,9 @@ func (r *reading) track(sid string, told Told[TrackTold], c crowd) (t Track, own
 	var published, unpublished, absent, alive Time
 	var ownerSID string
 	t.SID = sid
+	if r.theirs(sid, told) {
+		return t, "", false
+	}
 	for _, said := range told {
 		if r.counts(said.Stamp) {
 			alive, t.seen = max(alive, said.Said.AliveAt), earliest(t.seen, said.At)

@@ -18,7 +18,7 @@ import (
 
 // documentSchema grows when documents or entries get facts that an older Roomwatch would lose by reading
 // and writing them. Such a one then never leads.
-const documentSchema = 1
+const documentSchema = 2
 
 // pace is how often and how long things are tried; tests make it shorter.
 type pace struct {

@@ -10,7 +10,7 @@ import (
 // encodeSaid is what an entry says, as JSON. What nearly all deliveries say, that somebody or a track comes or
 // goes, is written without reflection.
 func encodeSaid(e *room.Event) ([]byte, error) {
-	if e.Job != nil || e.Artifact != nil || e.Speech != nil || e.Also != nil || e.Corrected != nil || e.Poll != nil || e.Gap != nil {
+	if e.Job != nil || e.Artifact != nil || e.Speech != nil || e.Also != nil || e.Corrected != nil || e.Poll != nil || e.Gap != nil || e.Clocks != nil {
 		return json.Marshal(e)
 	}
 	w := saidWriter{out: append(make([]byte, 0, 512), '{')}
@@ -24,6 +24,9 @@ func encodeSaid(e *room.Event) ([]byte, error) {
 	w.number(`"received":`, int64(e.Received), false)
 	w.number(`"creation_time":`, int64(e.CreationTime), false)
 	w.number(`"alive_at":`, int64(e.AliveAt), false)
+	if e.Skew != nil {
+		w.number(`"skew":`, int64(*e.Skew), true)
+	}
 	w.text(`"title":`, e.Title, false)
 	w.text(`"parent_room_id":`, e.ParentRoomID, false)
 	w.number(`"empty_timeout":`, int64(e.EmptyTimeout), false)

@@ -178,6 +178,7 @@ func decode(stored []byte, session *room.Session) error {
 	if err := json.Unmarshal(doc, session); err != nil {
 		return fmt.Errorf("%w: document of session %q: %w", errUndecodable, session.SID, err)
 	}
+	session.Renew()
 	return nil
 }
 

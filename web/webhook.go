@@ -42,6 +42,7 @@ func (s *Server) webhook(c *fiber.Ctx) error {
 		s.note(c, d, "unreadable")
 		return status(c, fiber.StatusUnprocessableEntity, "unreadable")
 	}
+	d.Said.Skew = s.Board.Skew(d.Source)
 	return s.store(c, d)
 }
 
