@@ -108,7 +108,7 @@ func (b *Board) trouble(now time.Time, limits room.Limits) (out []room.Alarm) {
 	defer b.mu.RUnlock()
 	rooms := make(map[string]int)
 	for _, e := range b.open {
-		out = append(out, e.summary.Alarms(now, limits)...)
+		out = append(out, e.summary.Alarms(now, b.clocks[e.summary.Source].known(), limits)...)
 		if e.summary.State == room.StateLive {
 			rooms[e.summary.Source]++
 		}
@@ -119,7 +119,7 @@ func (b *Board) trouble(now time.Time, limits room.Limits) (out []room.Alarm) {
 				Count: rooms[name], Message: c.said.Failing})
 		}
 		last := b.last[name]
-		if rooms[name] > 0 && !last.IsZero() && now.Sub(last) > limits.Silent {
+		if rooms[name] > 0 && !last.IsZero() && now.Sub(last) > limits.Silent && !b.checks[name].confirms(now) {
 			out = append(out, room.Alarm{Concern: room.ConcernSourceSilent, Source: name, Since: last.UTC(), Limit: limits.Silent, Count: rooms[name]})
 		}
 	}

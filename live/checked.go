@@ -39,6 +39,11 @@ func (c *check) overdue(now time.Time) bool {
 	return c.good != 0 && now.Sub(c.good.Time()) > missedPolls*c.every+mostWait
 }
 
+// confirms: the API has said within two polls which rooms go on, so that it is no alarm that deliveries say nothing.
+func (c *check) confirms(now time.Time) bool {
+	return c != nil && c.said.Failing == "" && c.good != 0 && now.Sub(c.good.Time()) <= 2*c.every+mostWait
+}
+
 func (c *check) status(now time.Time) string {
 	switch {
 	case c.said.Failing != "", c.overdue(now):

@@ -18,6 +18,14 @@ type sourceClocks struct {
 	skew               atomic.Pointer[room.Time] // of told; nil while nothing was
 }
 
+// known is what was recorded last; c is nil for a source that is not set any more.
+func (c *sourceClocks) known() (told room.Clocks) {
+	if c != nil {
+		told = c.told
+	}
+	return told
+}
+
 // ClockState is how the clocks of a source differ, as pages and machines tell it, in milliseconds ahead.
 type ClockState struct {
 	Skew       room.Time `json:"livekit_ahead_of_plugnmeet_ms"`

@@ -67,10 +67,15 @@ func (a Alarm) ID() string {
 	return string(a.Concern) + "/" + a.Source + "/" + a.SID + "/" + a.RecordID
 }
 
-// Alarms is what is wrong with an open session now.
-func (s *Summary) Alarms(now time.Time, l Limits) (out []Alarm) {
+// Alarms is what is wrong with an open session now, by our clock. Its own times are by plugNmeet's clock and by LiveKit's,
+// which are so far ahead of ours.
+func (s *Summary) Alarms(now time.Time, clocks Clocks, l Limits) (out []Alarm) {
 	if s.State == StateEnded {
 		return nil
+	}
+	emptySince := clocks.livekit(s.EmptySince)
+	if s.EmptySince.Equal(s.CreatedAt) {
+		emptySince = clocks.plugnmeet(s.EmptySince)
 	}
 	add := func(concern Concern, since time.Time, limit time.Duration) {
 		if !since.IsZero() && now.Sub(since) > limit {
@@ -78,7 +83,7 @@ func (s *Summary) Alarms(now time.Time, l Limits) (out []Alarm) {
 		}
 	}
 	if !s.StreamFailedAt.IsZero() && s.StreamsActive == 0 {
-		add(ConcernStreamFailed, s.StreamFailedAt, 0)
+		add(ConcernStreamFailed, clocks.plugnmeet(s.StreamFailedAt), 0)
 		for i := range out { // it is the only one yet
 			out[i].RecordID, out[i].Recorder, out[i].Message = s.failedStream.RecordID, s.failedStream.RecorderID, s.failedStream.Message
 		}
@@ -89,30 +94,38 @@ func (s *Summary) Alarms(now time.Time, l Limits) (out []Alarm) {
 	switch {
 	case s.People > 0:
 	case s.RecordingsActive > 0:
-		add(ConcernRecordingNobody, later(s.EmptySince, s.RecordingSince), l.Nobody)
+		add(ConcernRecordingNobody, later(emptySince, clocks.plugnmeet(s.RecordingSince)), l.Nobody)
 	case s.StreamsActive > 0:
-		add(ConcernStreamNobody, later(s.EmptySince, s.StreamingSince), l.Nobody)
+		add(ConcernStreamNobody, later(emptySince, clocks.plugnmeet(s.StreamingSince)), l.Nobody)
 	case s.EmptyTimeout > 0:
-		add(ConcernRoomEmpty, s.EmptySince, time.Duration(s.EmptyTimeout)*time.Second+l.Empty)
+		add(ConcernRoomEmpty, emptySince, time.Duration(s.EmptyTimeout)*time.Second+l.Empty)
 	}
 	if s.PlannedMinutes > 0 {
-		if planned := s.plannedEnd(); !planned.IsZero() {
-			add(ConcernRoomOverdue, planned, l.Overtime)
-		}
+		add(ConcernRoomOverdue, clocks.livekit(s.plannedEnd()), l.Overtime)
 	}
 	return out
 }
 
-// plannedEnd is when the session should have ended.
+// livekit is a time of LiveKit's clock by ours.
+func (c Clocks) livekit(at time.Time) time.Time { return back(at, c.LiveKit()) }
+
+// plugnmeet is a time of plugNmeet's clock by ours.
+func (c Clocks) plugnmeet(at time.Time) time.Time { return back(at, c.PlugNmeet) }
+
+func back(at time.Time, ahead Time) time.Time {
+	if at.IsZero() {
+		return at
+	}
+	return at.Add(-time.Duration(ahead) * time.Millisecond)
+}
+
+// plannedEnd is when the session should have ended, the zero time when that is not known. plugNmeet counts from when
+// the first person came (room_started), however long before that the room was made.
 func (s *Summary) plannedEnd() time.Time {
-	begin := s.CreatedAt
-	if begin.IsZero() {
-		begin = s.StartedAt
+	if s.StartedAt.IsZero() {
+		return s.StartedAt
 	}
-	if begin.IsZero() {
-		return begin
-	}
-	return begin.Add(time.Duration(s.PlannedMinutes) * time.Minute)
+	return s.StartedAt.Add(time.Duration(s.PlannedMinutes) * time.Minute)
 }
 
 func later(a, b time.Time) time.Time {
@@ -122,7 +135,8 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// Due is when the file of a recording that is being processed is expected, the zero time when that is not known.
+// Due is when the file of a recording that is being processed is expected, by the clock of its own times, the zero time
+// when that is not known.
 func (r FiledRecording) Due(after time.Duration) time.Time {
 	if r.State != RecordingProcessing {
 		return time.Time{}

@@ -186,19 +186,13 @@ func (d Detail) Summary() Summary {
 	return sum
 }
 
-// emptySince is when the last person left or, if nobody was ever here, when the session began.
-func (d Detail) emptySince() (since time.Time) {
-	for _, p := range d.Participants {
-		for _, c := range p.Connections {
-			if p.Human() && c.LeftAt.After(since) {
-				since = c.LeftAt
-			}
-		}
-	}
-	if since.IsZero() {
+// emptySince is when the number of people became none or, if nobody was ever here, when the session began.
+func (d Detail) emptySince() time.Time {
+	steps := Steps(d.Participants)
+	if len(steps) == 0 {
 		return d.Begin()
 	}
-	return since
+	return steps[len(steps)-1].At.Time()
 }
 
 func earlier(a, b time.Time) time.Time { return earliest(At(a), At(b)).Time() }
