@@ -51,6 +51,31 @@ type record interface {
 	Close() error
 }
 
+// explained is the record as it is read by people and machines: deliveries say when they are left out of what is shown.
+type explained struct {
+	record
+	board *live.Board
+}
+
+// Deliveries is a page of deliveries, explained.
+func (e explained) Deliveries(ctx context.Context, q room.DeliveryQuery) (room.Page[room.Delivery], error) {
+	page, err := e.record.Deliveries(ctx, q)
+	if err == nil {
+		err = e.board.Explain(ctx, page.Items)
+	}
+	return page, err
+}
+
+// Delivery is one delivery, explained.
+func (e explained) Delivery(ctx context.Context, position string) (room.Delivery, error) {
+	one := make([]room.Delivery, 1)
+	var err error
+	if one[0], err = e.record.Delivery(ctx, position); err == nil {
+		err = e.board.Explain(ctx, one)
+	}
+	return one[0], err
+}
+
 // openRecord opens the record that STORE names.
 func openRecord(ctx context.Context, config Config, log *slog.Logger) (record, error) {
 	if store.IsRedis(config.Store) {
@@ -107,9 +132,9 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 	board := live.NewBoard(record, names, log)
 	limits := config.Attention.limits()
 	pages := views.HTML{History: time.Duration(config.Retention), Bodies: time.Duration(config.RetentionBodies)}
-	hub := live.NewHub(board, record, pages, limits, tick, log)
+	hub := live.NewHub(board, explained{record, board}, pages, limits, tick, log)
 	replica, _ := record.(web.Replica)
-	server := web.New(web.Config{Record: record, Replica: replica, Board: board, Hub: hub, Keyring: keyring, PlugNmeets: meets,
+	server := web.New(web.Config{Record: explained{record, board}, Replica: replica, Board: board, Hub: hub, Keyring: keyring, PlugNmeets: meets,
 		Origins: config.Origins, LoopbackOnly: config.Auth == "none", Auth: auth, Gallery: config.Gallery, Log: log})
 	setup, err := server.OpenSetup(open)
 	if err != nil {

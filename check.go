@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/roomwatch/roomwatch/live"
 	"github.com/roomwatch/roomwatch/plugnmeet"
 	"github.com/roomwatch/roomwatch/room"
 	"github.com/roomwatch/roomwatch/store"
@@ -71,12 +72,12 @@ func (cmd *checkCommand) findings() []finding {
 			return out // opening a damaged record would set it aside: that is for serve to do
 		}
 	}
-	recent, f := cmd.checkStore()
+	recent, clocks, f := cmd.checkStore()
 	out = append(out, f)
 	if f.state != good {
 		return out // what came in is not known
 	}
-	return append(out, checkIntake(recent, time.Now())...)
+	return append(append(out, checkIntake(recent, time.Now())...), checkClocks(clocks, time.Now())...)
 }
 
 // checkAPI asks the plugNmeet of each source that has an address.
@@ -188,9 +189,9 @@ func (cmd *checkCommand) checkSpool() finding {
 }
 
 // checkStore finds the newest deliveries: in the store, or at the serve that holds it.
-func (cmd *checkCommand) checkStore() ([]room.Delivery, finding) {
+func (cmd *checkCommand) checkStore() (recent, clocks []room.Delivery, f finding) {
 	if cmd.Store == "memory:" {
-		return nil, finding{doubt, "store", "memory: forgets everything when serve ends. Use file:PATH to keep it"}
+		return nil, nil, finding{doubt, "store", "memory: forgets everything when serve ends. Use file:PATH to keep it"}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), openTime)
 	defer cancel()
@@ -199,26 +200,38 @@ func (cmd *checkCommand) checkStore() ([]room.Delivery, finding) {
 		return cmd.askServe(ctx)
 	}
 	if err != nil {
-		return nil, finding{wrong, "store", fmt.Sprintf("%v. Check that the folder exists and may be written", err)}
+		return nil, nil, finding{wrong, "store", fmt.Sprintf("%v. Check that the folder exists and may be written", err)}
 	}
 	defer record.Close()
 	page, err := record.Deliveries(ctx, room.DeliveryQuery{Limit: room.MaxLimit})
+	var measured room.Page[room.Delivery]
+	if err == nil {
+		measured, err = record.Deliveries(ctx, room.DeliveryQuery{Event: room.EventClocks, Limit: room.MaxLimit})
+	}
 	if err == nil {
 		err = record.Health()
 	}
 	if err != nil {
-		return nil, finding{wrong, "store", err.Error()}
+		return nil, nil, finding{wrong, "store", err.Error()}
 	}
-	return page.Items, finding{good, "store", "can be opened and read; no serve holds it now"}
+	return page.Items, measured.Items, finding{good, "store", "can be opened and read; no serve holds it now"}
 }
 
-func (cmd *checkCommand) askServe(ctx context.Context) ([]room.Delivery, finding) {
+// askServe asks the serve that holds the record for its newest deliveries, and for what it measured of clocks.
+func (cmd *checkCommand) askServe(ctx context.Context) (recent, clocks []room.Delivery, f finding) {
+	if recent, f = cmd.askDeliveries(ctx, ""); f.state == good {
+		clocks, f = cmd.askDeliveries(ctx, "&event="+room.EventClocks)
+	}
+	return recent, clocks, f
+}
+
+func (cmd *checkCommand) askDeliveries(ctx context.Context, filter string) ([]room.Delivery, finding) {
 	base, err := localURL(cmd.Listen)
 	if err != nil {
 		return nil, finding{wrong, "store", err.Error()}
 	}
 	var page room.Page[room.Delivery]
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("%s/api/v1/deliveries?limit=%d", base, room.MaxLimit), nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("%s/api/v1/deliveries?limit=%d%s", base, room.MaxLimit, filter), nil)
 	if err != nil {
 		return nil, finding{wrong, "store", err.Error()}
 	}
@@ -241,6 +254,24 @@ func (cmd *checkCommand) askServe(ctx context.Context) ([]room.Delivery, finding
 		return nil, finding{doubt, "store", fmt.Sprintf("a serve holds it, and %s answers %s", base, answer.Status)}
 	}
 	return page.Items, finding{good, "store", "the serve at " + base + " holds it and answers"}
+}
+
+// checkClocks tells what serve measured last of each source.
+func checkClocks(measured []room.Delivery, now time.Time) (out []finding) {
+	told := make(map[string]bool)
+	for _, d := range measured { // the newest first
+		if told[d.Source] {
+			continue
+		}
+		told[d.Source] = true
+		f := finding{good, "clocks", fmt.Sprintf("source %q: %s (measured %s ago)", d.Source, d.Reason, now.Sub(d.ReceivedAt).Round(time.Second))}
+		if d.Reason != (live.ClockState{}).Words() {
+			f.state = doubt
+			f.text += ": set both by NTP. Roomwatch allows for it"
+		}
+		out = append(out, f)
+	}
+	return out
 }
 
 // localURL is where this machine reaches what listens there.

@@ -33,10 +33,46 @@ type ClockState struct {
 	MeasuredAt time.Time `json:"measured_at"`
 }
 
+// clocksAgree is how far clocks may differ and be called alike: the times of events are told in seconds.
+const clocksAgree room.Time = 2_000
+
+// Differ: one of the clocks is off by more than a network explains.
+func (c ClockState) Differ() bool { return clockWord(c.Skew) != "" || clockWord(c.PlugNmeet) != "" }
+
+// Words say how the clocks of a source differ, in a sentence without its full stop.
+func (c ClockState) Words() string {
+	livekit, plugnmeet := clockWord(c.Skew), clockWord(c.PlugNmeet)
+	switch {
+	case livekit == "" && plugnmeet == "":
+		return "the clocks of LiveKit, plugNmeet and Roomwatch agree"
+	case plugnmeet == "":
+		return "LiveKit’s clock is " + livekit + " plugNmeet’s"
+	case livekit == "":
+		return "plugNmeet’s and LiveKit’s clocks are " + plugnmeet + " ours"
+	}
+	return "plugNmeet’s clock is " + plugnmeet + " ours, and LiveKit’s is " + livekit + " plugNmeet’s"
+}
+
+// clockWord is "10 s behind" or "3 min ahead of", and "" for clocks that agree.
+func clockWord(ahead room.Time) string {
+	word := " ahead of"
+	if ahead < 0 {
+		ahead, word = -ahead, " behind"
+	}
+	seconds := (ahead + 500) / 1000
+	switch {
+	case ahead <= clocksAgree:
+		return ""
+	case seconds < 120:
+		return strconv.FormatInt(int64(seconds), 10) + " s" + word
+	}
+	return strconv.FormatInt(int64(seconds+30)/60, 10) + " min" + word
+}
+
 // lag notes what a delivery shows of the clocks of its source.
 func (b *Board) lag(d room.Delivery) {
 	c := b.clocks[d.Source]
-	if c == nil || d.Said == nil || d.Verdict != room.Accepted {
+	if c == nil || d.Said == nil || d.Verdict != room.Accepted && d.Verdict != room.Late {
 		return
 	}
 	l, ok := room.LagOf(*d.Said, room.At(d.ReceivedAt))
@@ -77,9 +113,13 @@ func (b *Board) Skew(source string) *room.Time {
 // clockState is what was recorded last of the clocks of a source, the zero state while nothing was.
 func (b *Board) clockState(source string) (s ClockState) {
 	if c := b.clocks[source]; c != nil && c.at != 0 {
-		s = ClockState{Skew: c.told.Skew, PlugNmeet: c.told.PlugNmeet, MeasuredAt: c.at.Time()}
+		s = clockStateOf(c.told, c.at)
 	}
 	return s
+}
+
+func clockStateOf(c room.Clocks, at room.Time) ClockState {
+	return ClockState{Skew: c.Skew, PlugNmeet: c.PlugNmeet, MeasuredAt: at.Time()}
 }
 
 // measured is what the newest deliveries show of the clocks of a source, if that is worth an entry of the record.

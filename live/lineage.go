@@ -98,7 +98,7 @@ func (b *Board) share(x, y *entry, ids []string) {
 	news := false
 	for _, id := range ids {
 		if x.session.Names(id) && y.session.Names(id) {
-			news = later.session.KnownEarlier(id, created) || news
+			news = later.session.KnownEarlier(id, earlier.session.Elsewhere(id)) || news
 		}
 	}
 	if news {

@@ -216,6 +216,8 @@ func appendOwn(ctx context.Context, record Writer, e room.Event) error {
 	e.Received = room.At(now)
 	d := room.Delivery{ReceivedAt: now, Source: e.Source, ID: e.ID, Event: e.Kind.String(), RoomID: e.RoomID, SID: e.SID, Verdict: room.Accepted, Said: &e}
 	switch {
+	case e.Clocks != nil:
+		d.Reason = clockStateOf(*e.Clocks, e.At).Words()
 	case e.Corrected != nil:
 		d.Event, d.Reason = room.EventCorrection, e.Corrected.Text()
 	case e.Kind == room.KindAbsent: // of nothing that counts, as the second connection of somebody who is there

@@ -156,7 +156,7 @@ func TestApplyReportsExactlyWhetherSomethingIsNew(t *testing.T) {
 func TestReplicasThatLearnOfSuccessorsAtDifferentTimesAgree(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		events, successors := anyEvents(t, allKinds, 30), anySuccessors(t)
-		earlier := make(map[string][]room.Created)
+		earlier := make(map[string][]room.Elsewhere)
 		var tell []func(*room.Session)
 		for _, e := range events {
 			tell = append(tell, func(s *room.Session) { s.Apply(e) })
@@ -164,8 +164,11 @@ func TestReplicasThatLearnOfSuccessorsAtDifferentTimesAgree(t *testing.T) {
 		for sid, created := range successors {
 			tell = append(tell, func(s *room.Session) { s.Succeed(sid, room.Created{For: created.For}) }, func(s *room.Session) { s.Succeed(sid, created) })
 			known := rapid.SampledFrom([]string{"PA_1", "PA_2", "TR_1"}).Draw(t, "known earlier")
-			tell = append(tell, func(s *room.Session) { s.KnownEarlier(known, room.Created{Failing: created.Failing}) }, func(s *room.Session) { s.KnownEarlier(known, created) })
-			earlier[known] = append(earlier[known], created)
+			there := room.Elsewhere{Created: created, Began: base + 1000*room.Time(rapid.IntRange(0, 20).Draw(t, "began"))}
+			tell = append(tell, func(s *room.Session) {
+				s.KnownEarlier(known, room.Elsewhere{Created: room.Created{Failing: created.Failing}})
+			}, func(s *room.Session) { s.KnownEarlier(known, there) })
+			earlier[known] = append(earlier[known], there)
 		}
 		one, other := room.New(key), room.New(key)
 		for _, said := range rapid.Permutation(tell).Draw(t, "order") {

@@ -39,9 +39,9 @@ type Session struct {
 	Corrections map[string]Told[CorrectionTold] `json:"corrections,omitempty"` // by the id of the entry
 	Successors  map[string]Created              `json:"successors,omitempty"`  // later sessions of the room_id, by sid
 
-	// Earlier are connections and tracks, by their sid, that another session of the room_id knows too, with what is
-	// known of that session's creation. It is evidence of whose they are, see straggler.go.
-	Earlier map[string]Created `json:"earlier,omitempty"`
+	// Earlier are connections and tracks, by their sid, that another session of the room_id knows too. It is evidence of
+	// whose they are, see straggler.go.
+	Earlier map[string]Elsewhere `json:"earlier,omitempty"`
 
 	First    Time `json:"first,omitempty"`    // the earliest time of a webhook's event of it, a straggler's too
 	Received Time `json:"received,omitempty"` // when Roomwatch last received something of it
@@ -107,8 +107,8 @@ func (s *Session) Merge(other *Session) bool {
 	for sid, created := range other.Successors {
 		changed = s.Succeed(sid, created) || changed
 	}
-	for id, created := range other.Earlier {
-		changed = s.KnownEarlier(id, created) || changed
+	for id, known := range other.Earlier {
+		changed = s.KnownEarlier(id, known) || changed
 	}
 	if first := earliest(s.First, other.First); first != s.First {
 		s.First, changed = first, true
@@ -171,6 +171,26 @@ func (s *Session) Names(sid string) bool {
 // Named are the sids of all connections and tracks that the session knows, in no order.
 func (s *Session) Named() []string {
 	return slices.AppendSeq(slices.Collect(maps.Keys(s.Connections)), maps.Keys(s.Tracks))
+}
+
+// Elsewhere is what another session of the same source and room_id knows of a connection or track.
+type Elsewhere struct {
+	Created      // of that session
+	Began   Time `json:"began,omitempty"` // when the connection joined there or the track was published, 0 when not told
+}
+
+// Elsewhere is what this session can tell another one of the connection or track of a sid.
+func (s *Session) Elsewhere(sid string) Elsewhere { return Elsewhere{s.Created(), s.began(sid)} }
+
+// began is when the connection of a sid joined, or the track was published, 0 when not told.
+func (s *Session) began(sid string) (at Time) {
+	for _, r := range s.Connections[sid] {
+		at = earliest(at, r.Said.Joined)
+	}
+	for _, r := range s.Tracks[sid] {
+		at = earliest(at, r.Said.Published)
+	}
+	return at
 }
 
 // Created is what is known of this session's own creation.

@@ -68,14 +68,13 @@ func renew[F fact[F]](told Told[F], joined func(*Report[F]) Time) {
 	}
 }
 
-// KnownEarlier notes that another session of the same source and room_id knows the connection or track of this sid,
-// with what is known of that session's creation. Whether it is that one's is derived: it is if that one was created
-// first. It reports whether this is news.
-func (s *Session) KnownEarlier(sid string, created Created) bool {
+// KnownEarlier notes what another session knows of the connection or track of this sid. Whether it is that one's is
+// derived: it is if that one was created first, and it began at the same time in both. It reports whether this is news.
+func (s *Session) KnownEarlier(sid string, there Elsewhere) bool {
 	known, is := s.Earlier[sid]
-	merged := known.merge(created)
+	merged := Elsewhere{known.merge(there.Created), earliest(known.Began, there.Began)}
 	switch {
-	case created.Best() == 0, merged == known:
+	case there.Best() == 0, merged == known:
 		return false
 	case !is && len(s.Earlier) >= maxEarlier:
 		news := !s.Capped
@@ -83,7 +82,7 @@ func (s *Session) KnownEarlier(sid string, created Created) bool {
 		return news
 	}
 	if s.Earlier == nil {
-		s.Earlier = make(map[string]Created, 1)
+		s.Earlier = make(map[string]Elsewhere, 1)
 	}
 	s.Earlier[sid] = merged
 	return true
@@ -107,8 +106,8 @@ func (s *Session) evidence(created Created) (ev evidence) {
 	if s.Heard != 0 {
 		ev.oldest = min(ev.oldest, s.Heard-straggleAfter)
 	}
-	for sid, other := range s.Earlier {
-		if other.Best() != 0 && other.Best() < ev.since && !listed(s.Connections[sid]) && !listed(s.Tracks[sid]) {
+	for sid, there := range s.Earlier {
+		if there.Best() < ev.since && sameBegin(there.Began, s.began(sid)) && !listed(s.Connections[sid]) && !listed(s.Tracks[sid]) {
 			if ev.others == nil {
 				ev.others = make(map[string]bool, len(s.Earlier))
 			}
@@ -117,6 +116,9 @@ func (s *Session) evidence(created Created) (ev evidence) {
 	}
 	return ev
 }
+
+// sameBegin: two accounts of when something began are of one thing. They are told in seconds or in milliseconds.
+func sameBegin(a, b Time) bool { return a == 0 || b == 0 || max(a, b)-min(a, b) < 1_000 }
 
 // listed: plugNmeet's API said that it is in this session.
 func listed[F fact[F]](told Told[F]) bool {
@@ -172,21 +174,24 @@ func anyCounts[F fact[F]](ev *evidence, told Told[F]) bool {
 	return slices.ContainsFunc(told, func(r Report[F]) bool { return ev.counts(r.Stamp) })
 }
 
-// LeftOut says why an event of this session counts for nothing that is read of it, in words that follow "left out: ",
-// or "" if it counts.
-func (s *Session) LeftOut(e Event) string {
-	if !e.Kind.livekitBorn() {
-		return ""
-	}
-	r := s.read()
+// Stragglers judges the events of one session as it was known at one moment.
+type Stragglers struct{ r reading }
+
+// Stragglers judges by what is known now. It holds on to the session, which must not change meanwhile.
+func (s *Session) Stragglers() Stragglers { return Stragglers{s.read()} }
+
+// Why says why an event of the session counts for nothing that is read of it, in words that follow "left out: ", or ""
+// if it counts.
+func (s Stragglers) Why(e Event) string {
 	switch {
-	case e.Participant != nil && r.others[e.Participant.SID], e.Track != nil && r.others[e.Track.SID]:
+	case !e.Kind.livekitBorn():
+	case e.Participant != nil && s.r.others[e.Participant.SID], e.Track != nil && s.r.others[e.Track.SID]:
 		return "it is of an earlier session of this room, which knows the same connection or track"
-	case e.born() < r.oldest:
-		return fmt.Sprintf("it is of an earlier session of this room: it began %d s before this one was created, which is more than the clocks differ",
-			(r.created.Best()-e.began())/1000)
-	case e.Kind == KindRoomFinished && r.finishes(e.At, e.CreationTime) != "":
-		return r.finishes(e.At, e.CreationTime)
+	case e.born() < s.r.oldest:
+		return fmt.Sprintf("it is of an earlier session of this room: it began %d s before this one was created, "+
+			"which is more than the clocks differ", (s.r.since-e.began())/1000)
+	case e.Kind == KindRoomFinished:
+		return s.r.finishes(e.At, e.CreationTime)
 	}
 	return ""
 }

@@ -91,6 +91,11 @@ func TestNobodyVanishesForTheClockOfAnotherMachine(t *testing.T) {
 	})
 }
 
+// elsewhere is that a session knows it that was created at a second.
+func elsewhere(created int) room.Elsewhere {
+	return room.Elsewhere{Created: room.Created{For: sec(created)}}
+}
+
 // Deliveries are lost: then somebody may seem to be there who has left, or not be known, but whoever was told to have
 // joined and is there is shown.
 func TestWhoeverWasToldToHaveJoinedAndIsThereIsShownWhateverElseWasLost(t *testing.T) {
@@ -153,20 +158,27 @@ func TestAConnectionOfAnEarlierSessionIsLeftOutWhateverItsTimes(t *testing.T) {
 	ghost := event(room.KindParticipantJoined, 99, who("PA_old", "u2", 99))
 	sound := event(room.KindTrackPublished, 101, who("PA_old", "u2", 0), track("TR_old", "microphone"))
 	known := event(room.KindTrackPublished, 102, who("", "u3", 0), track("TR_known", "camera"))
-	told := func(c room.Created, more ...room.Event) room.Detail {
+	told := func(c room.Elsewhere, more ...room.Event) room.Detail {
 		s := merged([][]room.Event{append([]room.Event{sound, created, ghost, joined, known}, more...)})
 		s.KnownEarlier("TR_known", c)
 		s.KnownEarlier("PA_old", c)
 		return s.Detail()
 	}
-	if d := told(room.Created{For: sec(20)}); d.People != 1 || len(d.Participants) != 1 || d.LeftOut != 3 {
+	if d := told(elsewhere(20)); d.People != 1 || len(d.Participants) != 1 || d.LeftOut != 3 {
 		t.Errorf("%d people, %d left out: %+v", d.People, d.LeftOut, d.Participants)
 	}
-	if d := told(room.Created{For: sec(200)}); d.People != 3 {
+	if d := told(elsewhere(200)); d.People != 3 {
 		t.Errorf("what a later session knows is no straggler: %+v", d.Participants)
 	}
+	another := elsewhere(20)
+	another.Began = sec(30)
+	s := merged([][]room.Event{{created, joined}})
+	s.KnownEarlier("PA_1", another)
+	if d := s.Detail(); d.People != 1 {
+		t.Errorf("what began at another time is another: %+v", d.Participants)
+	}
 	listed := event(room.KindListed, 140, who("PA_old", "u2", 99), func(e *room.Event) { e.AliveAt = sec(140) })
-	if d := told(room.Created{For: sec(20)}, listed); d.People != 2 {
+	if d := told(elsewhere(20), listed); d.People != 2 {
 		t.Errorf("plugNmeet lists it in this session, yet it is left out: %+v", d.Participants)
 	}
 }
@@ -199,7 +211,8 @@ func TestWhatIsLeftOutSaysWhy(t *testing.T) {
 	known := event(room.KindParticipantLeft, 1002, who("PA_2", "u2", 990))
 	finished := event(room.KindRoomFinished, 1003)
 	s := merged([][]room.Event{{created, joined, early, known, finished}})
-	s.KnownEarlier("PA_2", room.Created{For: sec(10)})
+	s.KnownEarlier("PA_2", elsewhere(10))
+	stragglers := s.Stragglers()
 	for _, c := range []struct {
 		e    room.Event
 		want string
@@ -209,7 +222,7 @@ func TestWhatIsLeftOutSaysWhy(t *testing.T) {
 		{known, "it is of an earlier session of this room, which knows the same connection or track"},
 		{finished, "people joined after it"},
 	} {
-		if got := s.LeftOut(c.e); got != c.want {
+		if got := stragglers.Why(c.e); got != c.want {
 			t.Errorf("%s: %q", c.e.ID, got)
 		}
 	}

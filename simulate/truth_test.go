@@ -51,6 +51,7 @@ func (b board) link() {
 // plain makes two accounts of a session comparable: same order, and without what only one of them has.
 func plain(d room.Detail) room.Detail {
 	d.Source, d.KnownBy, d.Trust, d.FirstEventAt, d.LastEventAt, d.PeakPeople = "", "", "", time.Time{}, time.Time{}, 0
+	d.LeftOut = 0 // of the straggler only the deliveries tell
 	d.Participants = slices.Clone(d.Participants)
 	for i, p := range d.Participants {
 		p.Connections, p.Tracks = slices.Clone(p.Connections), slices.Clone(p.Tracks)

@@ -96,7 +96,6 @@ func (g gallery) meeting(begun int) *staged {
 	s.join(40, "twice", "Jürgen Groß")
 	s.join(8, "sip_4412", "George & Sons")
 	s.join(9, "RECORDER_BOT", "RECORDER_BOT")
-	s.job(5, room.KindRecordingStarted, "rec-active", "success", "", 0)
 	s.job(6, room.KindRecordingStarted, "rec-failed", "success", "", 0)
 	s.job(30, room.KindRecordingEnded, "rec-failed", "no space left on device", "", 0)
 	s.job(8, room.KindRecordingStarted, "rec-ready", "success", "", 0)
@@ -104,11 +103,14 @@ func (g gallery) meeting(begun int) *staged {
 	s.job(44, room.KindRecordingProceeded, "rec-ready", "success", "node_01/770aa658/770aa658-cb96-4525-8930-57d5a3d2e818-1795311101327.mp4", 184_370_000)
 	s.job(10, room.KindRecordingStarted, "rec-processing", "success", "", 0)
 	s.job(50, room.KindRecordingEnded, "rec-processing", "success", "", 0)
-	s.job(7, room.KindStreamStarted, "rtmp-live", "success", "", 0)
+	s.job(51, room.KindRecordingStarted, "rec-superseded", "success", "", 0)
+	s.job(55, room.KindRecordingStarted, "rec-active", "success", "", 0)
 	s.job(9, room.KindStreamStarted, "rtmp-ended", "success", "", 0)
 	s.job(33, room.KindStreamEnded, "rtmp-ended", "success", "", 0)
 	s.job(36, room.KindStreamStarted, "rtmp-failed", "success", "", 0)
 	s.job(50, room.KindStreamEnded, "rtmp-failed", "ffmpeg exited: exit status 1", "", 0)
+	s.job(52, room.KindStreamStarted, "rtmp-superseded", "success", "", 0)
+	s.job(54, room.KindStreamStarted, "rtmp-live", "success", "", 0)
 	return s
 }
 
@@ -150,7 +152,8 @@ func (g gallery) roomOf(s *staged) live.Room {
 func (g gallery) sources() []live.SourceState {
 	return []live.SourceState{
 		{Name: "default", LastDeliveryAt: g.now.Add(-400 * time.Millisecond), ReconciledAt: g.now.Add(-12 * time.Second), Status: "receiving", API: live.APIAnswering, Rooms: 24, Agreed: 23},
-		{Name: "emea-2", LastDeliveryAt: g.ago(4), Status: "receiving", API: live.APINone},
+		{Name: "emea-2", LastDeliveryAt: g.ago(4), Status: "receiving", API: live.APINone,
+			Clocks: live.ClockState{Skew: -10_000, MeasuredAt: g.ago(9)}},
 		{Name: "quiet", LastDeliveryAt: g.ago(300), ReconciledAt: g.ago(7), Status: "receiving", API: live.APIFailing, APISince: g.ago(6),
 			APIError: "plugNmeet API: room/getActiveRoomsInfo: cannot be reached: nothing listens there"},
 		{Name: "frankfurt-production-cluster", Status: "waiting", API: live.APIWaiting},

@@ -140,6 +140,8 @@ func healthOf(s live.SourceState, t *tally, refused int) sign {
 		return sign{"dashed", "nothing received yet", "late"}
 	case !heard:
 		return sign{"ring", "silent for the last hour", ""}
+	case s.Clocks.Differ():
+		return sign{"triangle", "receiving, but " + s.Clocks.Words(), "late"}
 	case t.lately(rateMinutes) == 0 && t.n == t.whole():
 		return sign{"disc", "quiet for the last " + plural(rateMinutes, "minute", "minutes"), "good"}
 	}

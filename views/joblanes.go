@@ -87,7 +87,11 @@ func recordedWords(r room.Recording, ended room.Time) label {
 	if r.State == room.RecordingActive {
 		return label{before: "REC since ", at: room.At(r.StartedAt)}
 	}
-	return label{before: between(r.StartedAt, ended.Time())}
+	l := label{before: between(r.StartedAt, ended.Time())}
+	if r.Superseded {
+		l.after = ", until the next began"
+	}
+	return l
 }
 
 func processingWords(ended, ready room.Time) string {
@@ -190,6 +194,9 @@ func streamWords(r room.Stream, ended room.Time) label {
 		return label{before: "LIVE since ", at: room.At(r.StartedAt)}
 	case room.StreamFailed:
 		return label{before: "failed ", at: ended, after: ": " + cut(r.Message, 60)}
+	}
+	if r.Superseded {
+		return label{before: "until the next began ", at: ended}
 	}
 	return label{before: "ended ", at: ended}
 }

@@ -64,6 +64,9 @@ func reasonSign(reason string) sign {
 
 // leaving is why a connection ended. Who is only known to have left because the session ended stayed to the end.
 func leaving(c room.Connection, end time.Time) sign {
+	if c.Superseded {
+		return sign{"sheets", "connected again", ""}
+	}
 	if c.Reason == "" && !end.IsZero() && !c.LeftAt.Before(end) {
 		return sign{"square", "stayed to the end", ""}
 	}

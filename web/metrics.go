@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/common/expfmt"
 
+	"github.com/roomwatch/roomwatch/live"
 	"github.com/roomwatch/roomwatch/plugnmeet"
 	"github.com/roomwatch/roomwatch/room"
 )
@@ -60,6 +61,39 @@ func (m *metrics) gauge(name, help string, read func() float64) {
 // counter adds a count that is kept elsewhere and read when it is asked for.
 func (m *metrics) counter(name, help string, read func() float64) {
 	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, read))
+}
+
+// sourceGauges are the figures of each source at the moment. What was not measured is absent.
+type sourceGauges struct{ board *live.Board }
+
+var (
+	skewGauge = prometheus.NewDesc("roomwatch_clock_skew_seconds",
+		"How far LiveKit's clock is ahead of plugNmeet's, by many deliveries.", []string{"source"}, nil)
+	aheadGauge = prometheus.NewDesc("roomwatch_clock_ahead_seconds",
+		"How far plugNmeet's clock is ahead of ours, by many deliveries.", []string{"source"}, nil)
+	leftOutGauge = prometheus.NewDesc("roomwatch_left_out",
+		"Connections, tracks, starts and ends of sessions in memory that are left out as an earlier session's.", []string{"source"}, nil)
+)
+
+// Describe names the figures.
+func (sourceGauges) Describe(out chan<- *prometheus.Desc) {
+	for _, desc := range []*prometheus.Desc{skewGauge, aheadGauge, leftOutGauge} {
+		out <- desc
+	}
+}
+
+// Collect tells them.
+func (g sourceGauges) Collect(out chan<- prometheus.Metric) {
+	tell := func(desc *prometheus.Desc, value float64, source string) {
+		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, source)
+	}
+	for _, s := range g.board.Sources() {
+		tell(leftOutGauge, float64(g.board.LeftOut(s.Name)), s.Name)
+		if c := s.Clocks; !c.MeasuredAt.IsZero() {
+			tell(skewGauge, float64(c.Skew)/1000, s.Name)
+			tell(aheadGauge, float64(c.PlugNmeet)/1000, s.Name)
+		}
+	}
 }
 
 // serve answers in the Prometheus text format.

@@ -181,6 +181,7 @@ func (s *Server) gauges() {
 		func() float64 { return float64(s.Record.NotesDropped()) })
 	s.metrics.gauge("roomwatch_exports", "Exports under way.", func() float64 { return float64(len(s.exports)) })
 	s.metrics.gauge("roomwatch_sockets", "Open live sockets.", func() float64 { return float64(s.sockets.count()) })
+	s.metrics.registry.MustRegister(sourceGauges{s.Board})
 	if s.Replica != nil {
 		s.replicaGauges()
 	}
