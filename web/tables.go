@@ -42,6 +42,7 @@ var sessionTable = table[room.SessionQuery, room.Summary]{
 		{"max_participants", func(s *room.Summary) any { return figure(s.MaxParticipants) }},
 		{"planned_minutes", func(s *room.Summary) any { return figure(s.PlannedMinutes) }},
 		{"capped", func(s *room.Summary) any { return s.Capped }},
+		{"left_out", func(s *room.Summary) any { return figure(s.LeftOut) }},
 	},
 }
 
@@ -57,6 +58,7 @@ var recordingTable = table[room.RecordingQuery, room.FiledRecording]{
 		{"started_at", func(r *room.FiledRecording) any { return r.StartedAt }},
 		{"ended_at", func(r *room.FiledRecording) any { return r.EndedAt }},
 		{"ready_at", func(r *room.FiledRecording) any { return r.ReadyAt }},
+		{"superseded", func(r *room.FiledRecording) any { return r.Superseded }},
 	}...),
 }
 
