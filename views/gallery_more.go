@@ -133,7 +133,7 @@ func (g gallery) nothings() []exhibit {
 
 // ownSigns are whose our own entries are.
 func ownSigns() (out []specimen) {
-	for _, k := range []room.Kind{room.KindListed, room.KindAbsent, room.KindJanitor, room.KindPolled, room.KindGap, room.KindAsked} {
+	for _, k := range []room.Kind{room.KindListed, room.KindAbsent, room.KindJanitor, room.KindPolled, room.KindGap, room.KindAsked, room.KindClocks} {
 		out = append(out, of(k.String(), verdict(ownSign(k))))
 	}
 	return out

@@ -269,7 +269,7 @@ func eventNames() (names []string) {
 			names = append(names, name)
 		}
 	}
-	return append(names, room.EventCorrection, room.KindAsked.String(), room.EventGap, room.EventPolled, room.EventListed)
+	return append(names, room.EventCorrection, room.KindAsked.String(), room.EventGap, room.EventClocks, room.EventPolled, room.EventListed)
 }
 
 // counterTone is the colour of a counter's hour: only trouble has one.

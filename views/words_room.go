@@ -65,6 +65,8 @@ func ownSign(k room.Kind) sign {
 		return sign{"triangle", "gap", "late"}
 	case room.KindAsked:
 		return sign{"ring", "operator", ""}
+	case room.KindClocks:
+		return sign{"ring", "clocks", ""}
 	}
 	return sign{"ring", "from API", ""}
 }
