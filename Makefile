@@ -3,6 +3,7 @@
 .PHONY: help run test tools generate check lint unit screenshots golden bench bench-report clean
 
 STATICCHECK := bin/staticcheck
+GOTESTSUM := bin/gotestsum
 
 help: ## Print the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,8 +36,11 @@ lint: $(STATICCHECK) ## gofmt, go vet, staticcheck
 $(STATICCHECK): tools/go.mod tools/go.sum
 	cd tools && go build -o ../$(STATICCHECK) honnef.co/go/tools/cmd/staticcheck
 
-unit: ## All Go tests, with the race detector, in any order
-	go test -race -shuffle=on -timeout 18m ./...
+$(GOTESTSUM): tools/go.mod tools/go.sum
+	cd tools && go build -o ../$(GOTESTSUM) gotest.tools/gotestsum
+
+unit: $(GOTESTSUM) ## All Go tests, with the race detector, in any order; each is told as it ends
+	$(GOTESTSUM) --format testname -- -race -shuffle=on -timeout 18m ./...
 
 golden: ## Write the golden HTML of the components anew
 	go test ./views -run TestGolden -count=1 -update

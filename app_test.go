@@ -73,7 +73,7 @@ func (l testLog) Write(line []byte) (int, error) {
 // await returns when the fact is there, and fails the test if it never comes.
 func (a *testApp) await(what string, fact func() bool) {
 	a.t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(patience)
 	for !fact() {
 		if time.Now().After(deadline) {
 			a.t.Fatalf("never: %s", what)
@@ -325,7 +325,7 @@ func TestASecondServeOfTheSameFileIsRefused(t *testing.T) {
 		t.Error("two serves hold one file")
 		_ = second.record.Close()
 	}
-	if took := time.Since(began); took > 5*time.Second {
+	if took := time.Since(began); took > patience/2 {
 		t.Errorf("refused after %v", took)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"os/exec"
 	"path/filepath"
@@ -30,10 +31,18 @@ var chromium = sync.OnceValues(func() (context.Context, error) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	ctx, _ := chromedp.NewContext(allocator)
+	ctx, _ := chromedp.NewContext(allocator, chromedp.WithErrorf(driverError))
 	closeChromium = func() { _ = chromedp.Cancel(ctx); stop() }
 	return ctx, chromedp.Run(ctx) // starts it
 })
+
+// driverError prints what the driver finds wrong, but for events of nodes that it has no use for: with every change of a
+// page it says so of some newer kind, hundreds of times in a run.
+func driverError(format string, args ...any) {
+	if !strings.HasPrefix(format, "unhandled ") {
+		log.Printf("chromedp: "+format, args...)
+	}
+}
 
 // closeChromium is for the end of all tests.
 var closeChromium = func() {}
@@ -78,7 +87,7 @@ func openPage(t *testing.T, process context.Context, profile cdp.BrowserContextI
 	}
 	b := &browser{t: t, process: process, profile: profile}
 	var leave context.CancelFunc
-	b.Context, leave = chromedp.NewContext(process, chromedp.WithTargetID(window))
+	b.Context, leave = chromedp.NewContext(process, chromedp.WithTargetID(window), chromedp.WithErrorf(driverError))
 	t.Cleanup(leave)
 	b.listen(b.Context)
 	if err := chromedp.Run(b.Context); err != nil { // as long as this context lives, it hears of the page
@@ -146,7 +155,8 @@ func (b *browser) visit(url string) {
 	b.await("the page is loaded", `document.readyState !== "loading" && location.href !== "about:blank"`)
 }
 
-// patience is for one step in the browser: what takes longer has got stuck.
+// patience is how long is waited for a fact, or for one step in the browser, before it is given up as stuck. A test waits as
+// long only when it fails, so this is no bet on how fast a machine is.
 const patience = time.Minute
 
 func (b *browser) do(actions ...chromedp.Action) {
@@ -168,7 +178,7 @@ func eval[T any](b *browser, expression string) (value T) {
 // await returns when the expression is true in the page.
 func (b *browser) await(what, expression string) {
 	b.t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(patience)
 	for !eval[bool](b, "Boolean("+expression+")") {
 		if time.Now().After(deadline) {
 			b.t.Fatalf("never: %s (%s); the page shows\n%s", what, expression, eval[string](b, "document.body.innerText"))
@@ -199,7 +209,7 @@ func (b *browser) sameAsFresh(url string) {
 	fresh := b.tab(url)
 	fresh.await("the fresh page is live", `document.querySelector("#pill[data-state=live]")`)
 	var old, now string
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(patience)
 	for old, now = eval[string](b, shown), eval[string](fresh, shown); old != now; old, now = eval[string](b, shown), eval[string](fresh, shown) {
 		if time.Now().After(deadline) {
 			at := 0

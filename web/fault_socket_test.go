@@ -81,7 +81,7 @@ func TestFault37ASocketThatBreaksTheRulesIsClosedWithItsCode(t *testing.T) {
 			s := r.open("view=overview")
 			s.next()
 			s.send(c.send...)
-			if code := s.closed(5 * time.Second); code != c.code {
+			if code := s.closed(patience); code != c.code {
 				t.Errorf("closed with %d, want %d", code, c.code)
 			}
 		})
@@ -117,7 +117,7 @@ func TestFault37EndlessEmptyFragmentsEndAndCostNoMemory(t *testing.T) {
 		})
 	}
 	flood.Wait()
-	if took := time.Since(began); took > 8*time.Second {
+	if took := time.Since(began); took > patience {
 		t.Errorf("closed after %v", took)
 	}
 	r.await("no socket is left", func() bool { return strings.HasSuffix(r.metric("roomwatch_sockets"), " 0") })
@@ -147,7 +147,7 @@ func TestAPingIsAnsweredWithWhatItSaid(t *testing.T) {
 		if text != "are you there" {
 			t.Errorf("%q", text)
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(patience):
 		t.Error("no pong")
 	}
 }
@@ -182,7 +182,7 @@ func TestFault38AViewerThatNeverReadsHoldsUpNobody(t *testing.T) {
 	}
 	senders.Wait()
 	r.taken(title(rooms + changes - 1))
-	if late := <-worst; late > 2*time.Second { // ten milliseconds without the race detector
+	if late := <-worst; late > patience/2 { // ten milliseconds without the race detector; how fast it is the bench says
 		t.Errorf("who reads got a frame %v late", late)
 	} else {
 		t.Logf("%d changes, no frame came later than %v after it was made", changes, late)
@@ -205,7 +205,7 @@ func TestShutdownSendsEveryViewerAwayToComeAgain(t *testing.T) {
 	for range cap(codes) {
 		s := r.open("view=overview")
 		s.next()
-		viewers.Go(func() { codes <- s.closed(10 * time.Second) })
+		viewers.Go(func() { codes <- s.closed(patience) })
 	}
 	began := time.Now()
 	r.close()
@@ -216,7 +216,7 @@ func TestShutdownSendsEveryViewerAwayToComeAgain(t *testing.T) {
 			t.Errorf("closed with %d", code)
 		}
 	}
-	if took := time.Since(began); took > 8*time.Second {
+	if took := time.Since(began); took > patience {
 		t.Errorf("took %v", took)
 	}
 }

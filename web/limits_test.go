@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/fasthttp/websocket"
 
@@ -28,14 +27,14 @@ func TestOneUserCannotTakeAllSockets(t *testing.T) {
 	for range 199 {
 		open(ana).next()
 	}
-	if code := open(ana).closed(5 * time.Second); code != websocket.CloseTryAgainLater {
+	if code := open(ana).closed(patience); code != websocket.CloseTryAgainLater {
 		t.Errorf("the 201st socket of one user: %d", code)
 	}
 	open(bo).next()
 	_ = first.Close()
 	r.await("one of them is free again", func() bool {
 		s := open(ana)
-		_, err := s.frame(5 * time.Second)
+		_, err := s.frame(patience)
 		return err == nil
 	})
 }

@@ -51,7 +51,7 @@ func TestWhoKnowsNameAndPasswordComesInAndGoesOut(t *testing.T) {
 	if out := r.form("/logout", cookie); out.StatusCode != http.StatusSeeOther {
 		t.Errorf("logging out: %d", out.StatusCode)
 	}
-	if code := s.closed(5 * time.Second); code != 4401 {
+	if code := s.closed(patience); code != 4401 {
 		t.Errorf("the socket was closed with %d", code)
 	}
 	if page := r.get("/sessions", "Cookie", cookie); page.StatusCode != http.StatusSeeOther {
@@ -204,7 +204,7 @@ func TestFault40WhatEndsARightClosesItsSockets(t *testing.T) {
 			other, _ := r.dial("view=overview", "Cookie", admin)
 			other.next()
 			c.end(u)
-			if code := s.closed(10 * time.Second); code != 4401 {
+			if code := s.closed(patience); code != 4401 {
 				t.Errorf("closed with %d", code)
 			}
 			if _, code := r.dial("view=overview", headers...); code != http.StatusUnauthorized {
@@ -228,7 +228,7 @@ func TestALoginThatRunsOutClosesItsSockets(t *testing.T) {
 	if s == nil {
 		t.Fatal(code)
 	}
-	if code := s.closed(20 * time.Second); code != 4401 {
+	if code := s.closed(patience); code != 4401 {
 		t.Errorf("closed with %d", code)
 	}
 }

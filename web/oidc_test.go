@@ -89,7 +89,7 @@ func TestAProviderLetsPeopleInAndItsGroupsMakeTheirRole(t *testing.T) {
 	} else if page := r.get("/users", "Cookie", cookieOf(t, in)); page.StatusCode != http.StatusForbidden {
 		t.Errorf("a viewer at an admin's page: %d", page.StatusCode)
 	}
-	if code := watching.closed(5 * time.Second); code != 4401 {
+	if code := watching.closed(patience); code != 4401 {
 		t.Errorf("what was open under the greater role: %d", code)
 	}
 	if in := come("bo", "staff"); in.StatusCode != http.StatusForbidden || !strings.Contains(in.body, "none of your groups") {
@@ -118,7 +118,7 @@ func TestLoggingOutEndsTheLoginThatAProviderBegan(t *testing.T) {
 	if a := r.form("/logout", in); a.StatusCode != http.StatusSeeOther || a.Header.Get("Location") != "/login" {
 		t.Errorf("%d %v", a.StatusCode, a.Header)
 	}
-	if code := s.closed(5 * time.Second); code != 4401 {
+	if code := s.closed(patience); code != 4401 {
 		t.Errorf("the socket: %d", code)
 	}
 	if a := r.get("/", "Cookie", in); a.StatusCode != http.StatusSeeOther {

@@ -137,10 +137,13 @@ func (l *logged) String() string {
 	return l.text.String()
 }
 
+// patience is how long is waited for a fact before it is given up as stuck. A test waits as long only when it fails.
+const patience = time.Minute
+
 // await returns when the fact is there, and fails the test if it never comes.
 func (r *rig) await(what string, fact func() bool) {
 	r.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !fact(); time.Sleep(3 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !fact(); time.Sleep(3 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			r.t.Fatalf("never: %s", what)
 		}
@@ -271,7 +274,7 @@ func (r *rig) raw(answers int, parts ...string) (got []*http.Response, bodies []
 		r.t.Fatal(err)
 	}
 	defer line.Close()
-	_ = line.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = line.SetDeadline(time.Now().Add(patience))
 	for _, part := range parts {
 		if _, err := io.WriteString(line, part); err != nil {
 			break // the server may answer before it has read all

@@ -102,7 +102,7 @@ func (r *rig) watch(query string) (code int, f frame) {
 // next is the frame that comes next.
 func (s *socket) next() frame {
 	s.r.t.Helper()
-	f, err := s.frame(20 * time.Second)
+	f, err := s.frame(patience)
 	if err != nil {
 		s.r.t.Fatal("no frame:", err)
 	}
@@ -122,7 +122,7 @@ func (s *socket) frame(within time.Duration) (f frame, err error) {
 // shows reads frames until one puts the text, and says which.
 func (s *socket) shows(text string) frame {
 	s.r.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; {
+	for deadline := time.Now().Add(patience); ; {
 		f, err := s.frame(time.Until(deadline))
 		if err != nil {
 			s.r.t.Fatalf("%q never comes: %v", text, err)
@@ -184,7 +184,7 @@ func wire(first byte, payload []byte) []byte {
 
 // lateUntil reads until the text comes and says how late the latest frame was; an hour if it never comes.
 func (s *socket) lateUntil(text string) (late time.Duration) {
-	for deadline := time.Now().Add(30 * time.Second); ; {
+	for deadline := time.Now().Add(patience); ; {
 		f, err := s.frame(time.Until(deadline))
 		if err != nil {
 			return time.Hour
@@ -200,7 +200,7 @@ func (s *socket) lateUntil(text string) (late time.Duration) {
 
 // reaches reads until the text comes, or the socket is closed, and is false if neither happens.
 func (s *socket) reaches(text string) bool {
-	for deadline := time.Now().Add(10 * time.Second); ; {
+	for deadline := time.Now().Add(patience); ; {
 		f, err := s.frame(time.Until(deadline))
 		var slow net.Error
 		if err != nil {
