@@ -87,7 +87,7 @@ func openPage(t *testing.T, process context.Context, profile cdp.BrowserContextI
 	}
 	b := &browser{t: t, process: process, profile: profile}
 	var leave context.CancelFunc
-	b.Context, leave = chromedp.NewContext(process, chromedp.WithTargetID(window), chromedp.WithErrorf(driverError))
+	b.Context, leave = chromedp.NewContext(process, chromedp.WithTargetID(window))
 	t.Cleanup(leave)
 	b.listen(b.Context)
 	if err := chromedp.Run(b.Context); err != nil { // as long as this context lives, it hears of the page

@@ -39,8 +39,9 @@ type Board struct {
 	epoch   string
 	sources []string
 
-	ready chan struct{} // closed when the record is folded to the end that it had at start
-	bell  chan struct{} // holds one token while something changed that the hub has not taken
+	folded chan struct{} // closed when the record is folded to the end that it had at start
+	ready  chan struct{} // closed when that is saved, too, so that lists show it
+	bell   chan struct{} // holds one token while something changed that the hub has not taken
 
 	mu       sync.RWMutex
 	sessions map[room.Key]*entry
@@ -142,7 +143,7 @@ func NewBoard(record Record, sources []string, log *slog.Logger) *Board {
 	}
 	return &Board{
 		record: record, log: log, epoch: newEpoch(), sources: sources,
-		ready: make(chan struct{}), bell: make(chan struct{}, 1),
+		folded: make(chan struct{}), ready: make(chan struct{}), bell: make(chan struct{}, 1),
 		sessions: make(map[room.Key]*entry), open: make(map[room.Key]*entry), closed: make(map[room.Key]*entry),
 		dirty: make(map[room.Key]*entry), touched: make(map[room.Key]*entry), rooms: make(index), lines: make(lineage), children: make(index),
 		last: make(map[string]time.Time), news: freshNews(),
@@ -160,7 +161,7 @@ func (b *Board) Epoch() string {
 
 func newEpoch() string { return rand.Text()[:10] }
 
-// Ready is closed when the record is folded to the end that it had at start.
+// Ready is closed when the record is folded to the end that it had at start, and lists are filled to it.
 func (b *Board) Ready() <-chan struct{} { return b.ready }
 
 // fold takes a batch of entries. Entries may come again: nothing here depends on how often one is seen. What
@@ -295,15 +296,19 @@ func (b *Board) mark(e *entry) {
 	}
 }
 
-// arrive closes ready when the goal was passed.
+// arrive notes that the goal was passed.
 func (b *Board) arrive() {
-	if b.goal != "" {
-		return
+	if b.goal == "" && !closed(b.folded) {
+		close(b.folded)
 	}
+}
+
+func closed(c <-chan struct{}) bool {
 	select {
-	case <-b.ready:
+	case <-c:
+		return true
 	default:
-		close(b.ready)
+		return false
 	}
 }
 

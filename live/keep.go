@@ -138,18 +138,33 @@ func (b *Board) Position() string {
 func (b *Board) saveRegularly(ctx context.Context) {
 	tick := time.NewTicker(saveEvery)
 	defer tick.Stop()
+	folded := b.folded
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-folded: // whoever waits for the start waits for this save
+			folded = nil
 		case <-tick.C:
 			b.date()
 			b.retrust(time.Now())
-			if err := errors.Join(b.save(ctx), b.sample(ctx, time.Now())); err != nil && ctx.Err() == nil {
-				b.log.Error("saving sessions failed, trying again", "err", err)
-			}
+		}
+		if err := errors.Join(b.saveAsFolded(ctx), b.sample(ctx, time.Now())); err != nil && ctx.Err() == nil {
+			b.log.Error("saving sessions failed, trying again", "err", err)
 		}
 	}
+}
+
+// saveAsFolded saves, and closes ready when what there was at start is saved.
+func (b *Board) saveAsFolded(ctx context.Context) error {
+	whole := closed(b.folded) // before, so that the save has it all
+	if err := b.save(ctx); err != nil {
+		return err
+	}
+	if whole && !closed(b.ready) {
+		close(b.ready)
+	}
+	return nil
 }
 
 // save writes the changed sessions and then the checkpoint up to which they are folded. What has long
@@ -196,12 +211,7 @@ func (b *Board) sample(ctx context.Context, now time.Time) error {
 	s := room.Sample{At: minute, Totals: b.totals}
 	known := len(b.samples) > 0 && !b.samples[len(b.samples)-1].At.Before(minute)
 	b.mu.RUnlock()
-	select {
-	case <-b.ready:
-	default:
-		return nil
-	}
-	if known {
+	if known || !closed(b.ready) {
 		return nil
 	}
 	if err := b.record.Sample(ctx, s); err != nil {
