@@ -186,7 +186,7 @@ func (d *documents) holds(b *browser, origin, expression string) (holds bool) {
 // await waits for an expression in the document of an origin.
 func (d *documents) await(b *browser, origin, what, expression string) {
 	b.t.Helper()
-	for deadline := time.Now().Add(40 * time.Second); !d.holds(b, origin, expression); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !d.holds(b, origin, expression); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			b.t.Fatalf("never: %s (%s); there is a document: %v", what, expression, d.holds(b, origin, "true"))
 		}
@@ -206,7 +206,7 @@ func (b *browser) forgive(texts ...string) (some bool) {
 }
 
 func TestARoomIsFramedByAnotherSiteAndLivesOnFreshTokens(t *testing.T) {
-	c := startConsole(t, "support", 10*time.Second)
+	c := startConsole(t, "support", 20*time.Second) // a fresh token is asked for after ten: so late a machine may be
 	app := startFramed(t, c, c.origin)
 	defer app.close()
 	comes := func(sid, room, who string) {

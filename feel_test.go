@@ -66,6 +66,7 @@ func (b *browser) clickWhen(selector, condition string) {
 		if (!document.elementFromPoint(...middle())) e.scrollIntoView({ block: "center" });
 		const top = document.elementFromPoint(...middle());
 		if (!top || top !== e && !e.contains(top)) return false;
+		e.focus({ preventScroll: true }); // as a mouse would
 		e.click();
 		return true;
 	})(document.querySelector(%q))`, condition, selector))
@@ -215,6 +216,7 @@ func TestAPausedPageOutlivesARestartOfTheServer(t *testing.T) {
 func TestThePillTellsEverythingOfTheConnection(t *testing.T) {
 	t.Parallel()
 	app, b := meeting(t, 20, "/")
+	b.size(1440, 700)
 	b.click(`#pill .pill-is`)
 	b.await("the account opens", `document.querySelector("#connection:popover-open [data-heard] time")`)
 	b.await("it tells the age of the last frame", `/ ago$/.test(document.querySelector("#connection [data-heard]").textContent)`)

@@ -19,7 +19,7 @@ import (
 var yesterday = map[string][2]string{
 	"room/event.go":         {`json:"title,omitempty"`, `json:"-"`},
 	"room/said.go":          {`json:"title,omitempty"`, `json:"-"`},
-	"store/redis.go":        {"const documentSchema = 1", "const documentSchema = 0"},
+	"store/redis.go":        {"const documentSchema = 2", "const documentSchema = 1"},
 	"store/redis_append.go": {"logVersion = 1", "logVersion = 0"},
 }
 
@@ -91,8 +91,8 @@ func TestTwoVersionsSideBySideLoseNothingThatOneOfThemDoesNotKnow(t *testing.T) 
 			await(t, "a replica of the new version is ready", r.ready)
 		}
 	})
-	if schema := server.Must("GET {roomwatch}:schema"); schema != "1" {
-		await(t, "the new version has written documents", func() bool { return server.Must("GET {roomwatch}:schema") == "1" })
+	if schema := server.Must("GET {roomwatch}:schema"); schema != "2" {
+		await(t, "the new version has written documents", func() bool { return server.Must("GET {roomwatch}:schema") == "2" })
 	}
 	control := f.control()
 	f.alike(control, f.sids())

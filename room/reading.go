@@ -1,16 +1,19 @@
 package room
 
-import "cmp"
+import (
+	"cmp"
+	"slices"
+)
 
 // reading is a session while it is read: which reports count, and whether it is over.
 type reading struct {
 	*Session
 	evidence
 	created   Created
-	alive     Time // the newest poll that listed the session
-	firstSign Time // the earliest evidence of life, 0 when there is none
-	lastJoin  Time // when somebody joined last, by LiveKit's clock
-	object    Time // the creation_time of the newest room object of LiveKit's that somebody was in
+	alive     Time   // the newest poll that listed the session
+	firstSign Time   // the earliest evidence of life, 0 when there is none
+	lastJoin  Time   // when somebody joined last, by LiveKit's clock
+	objects   []Time // the creation_times of LiveKit's room objects that somebody was in, the newest last
 	endedAt   Time
 	endedBy   Evidence
 	state     State
@@ -22,9 +25,12 @@ func (s *Session) read() reading {
 	for _, said := range s.Room {
 		r.alive = max(r.alive, said.Said.AliveAt)
 		if r.counts(said.Stamp) && (said.Kind == KindRoomStarted || said.Kind == KindParticipantJoined) {
-			r.object = max(r.object, said.Said.Object)
+			if o := said.Said.Object; o != 0 && !slices.Contains(r.objects, o) {
+				r.objects = append(r.objects, o)
+			}
 		}
 	}
+	slices.Sort(r.objects)
 	r.findLife()
 	r.endedAt, r.endedBy = r.findEnd()
 	r.state = r.findState()
@@ -82,7 +88,7 @@ func (r *reading) finishes(at, object Time) (why string) {
 	switch {
 	case at < r.lastJoin:
 		return "people joined after it"
-	case object != 0 && object < r.object:
+	case object != 0 && r.strange(object):
 		return "it is of an earlier room object of LiveKit’s"
 	case r.since == 0:
 		return ""
@@ -90,6 +96,15 @@ func (r *reading) finishes(at, object Time) (why string) {
 		return "nothing had begun in this session before it"
 	}
 	return ""
+}
+
+// strange: a room object of LiveKit's is an earlier session's. That it is old is no evidence, for LiveKit uses objects
+// again; that nobody of this session was in it, and perhaps in a newer one, is.
+func (r *reading) strange(object Time) bool {
+	if n := len(r.objects); n > 0 {
+		return object < r.objects[n-1] && !slices.Contains(r.objects, object)
+	}
+	return r.since != 0 && object < r.since-straggleAfter
 }
 
 // findEnd is when the session ended, on the best evidence. Ends at or before the newest poll that still
