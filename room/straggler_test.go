@@ -141,6 +141,15 @@ func TestALateCreationErasesNobodyWhoWasSeen(t *testing.T) {
 	})
 }
 
+// Nobody can name a session before it is there: a creation that is told to be later than that is a clock's mistake.
+func TestACreationAfterTheFirstDeliveryIsNotBelieved(t *testing.T) {
+	joined := event(room.KindParticipantJoined, 10, who("PA_1", "u1", 10), func(e *room.Event) { e.Received = sec(11) })
+	ahead := event(room.KindListed, 4000, creation(3600), func(e *room.Event) { e.Received, e.AliveAt = sec(20), sec(15) })
+	if d := of(t, joined, ahead); d.People != 1 || d.LeftOut != 0 {
+		t.Errorf("%d people, %d left out", d.People, d.LeftOut)
+	}
+}
+
 // The straggler of contract 4.7: the recorder's bot of the first session leaves under the second one's sid.
 func TestTheStragglerOfTheContractIsHiddenInEveryOrder(t *testing.T) {
 	created, started := event(room.KindRoomCreated, 3400), event(room.KindRoomStarted, 3412, creation(3412))
