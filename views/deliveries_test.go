@@ -67,20 +67,21 @@ func TestDeliveriesSayWhatTheyTold(t *testing.T) {
 	job := &room.JobSaid{RecorderID: "node_01", Message: "success", FilePath: "/a/b/c.mp4", SizeBytes: 184_370_000}
 	names := map[string]string{"u-2": "Bob O'Neil"}
 	for want, e := range map[string]*room.Event{
-		"room created":                           {Kind: room.KindRoomCreated},
-		"Ana Díaz joined":                        {Kind: room.KindParticipantJoined, Participant: ana},
-		"Ivo left: connection timed out":         {Kind: room.KindParticipantLeft, Participant: left},
-		"Ana Díaz left":                          {Kind: room.KindParticipantLeft, Participant: ana},
-		"Bob O'Neil: camera on":                  {Kind: room.KindTrackPublished, Participant: unnamed, Track: &room.TrackSaid{Source: "camera"}},
-		"Bob O'Neil: mic on, muted":              {Kind: room.KindTrackPublished, Participant: unnamed, Track: &room.TrackSaid{Source: "microphone", Muted: &muted}},
-		"Bob O'Neil: mic off":                    {Kind: room.KindTrackUnpublished, Participant: unnamed, Track: &room.TrackSaid{Source: "microphone", Muted: &muted}},
-		"Bob O'Neil: screen share stopped":       {Kind: room.KindTrackUnpublished, Participant: unnamed, Track: &room.TrackSaid{Source: "screen_share"}},
-		"Bob O'Neil: video track on":             {Kind: room.KindTrackPublished, Participant: unnamed, Track: &room.TrackSaid{Media: "video"}},
-		"recording started on node_01":           {Kind: room.KindRecordingStarted, Job: job},
-		"stream ended on node_02: “broken pipe”": {Kind: room.KindStreamEnded, Job: &room.JobSaid{RecorderID: "node_02", Message: "broken pipe"}},
-		"recording file is ready: c.mp4, 184 MB": {Kind: room.KindRecordingProceeded, Job: job},
-		"artifact: Summary usage, 41,900 tokens": {Kind: room.KindArtifactCreated, Artifact: &room.ArtifactSaid{Type: "MEETING_SUMMARY_USAGE", Usage: &room.ArtifactUsage{Unit: "tokens", Total: 41_900}}},
-		"an event that Roomwatch does not know":  {Kind: room.KindOther, Name: "poll_closed"},
+		"room created":                               {Kind: room.KindRoomCreated},
+		"Ana Díaz joined":                            {Kind: room.KindParticipantJoined, Participant: ana},
+		"Ivo left: connection timed out":             {Kind: room.KindParticipantLeft, Participant: left},
+		"Ana Díaz left":                              {Kind: room.KindParticipantLeft, Participant: ana},
+		"Bob O'Neil: camera on":                      {Kind: room.KindTrackPublished, Participant: unnamed, Track: &room.TrackSaid{Source: "camera"}},
+		"Bob O'Neil: mic on, muted":                  {Kind: room.KindTrackPublished, Participant: unnamed, Track: &room.TrackSaid{Source: "microphone", Muted: &muted}},
+		"Bob O'Neil: mic off":                        {Kind: room.KindTrackUnpublished, Participant: unnamed, Track: &room.TrackSaid{Source: "microphone", Muted: &muted}},
+		"Bob O'Neil: screen share stopped":           {Kind: room.KindTrackUnpublished, Participant: unnamed, Track: &room.TrackSaid{Source: "screen_share"}},
+		"Bob O'Neil: video track on":                 {Kind: room.KindTrackPublished, Participant: unnamed, Track: &room.TrackSaid{Media: "video"}},
+		"recording started on node_01":               {Kind: room.KindRecordingStarted, Job: job},
+		"stream ended on node_02: “broken pipe”":     {Kind: room.KindStreamEnded, Job: &room.JobSaid{RecorderID: "node_02", Message: "broken pipe"}},
+		"recording file is ready: c.mp4, 184 MB":     {Kind: room.KindRecordingProceeded, Job: job},
+		"artifact: Summary usage, 41,900 tokens":     {Kind: room.KindArtifactCreated, Artifact: &room.ArtifactSaid{Type: "MEETING_SUMMARY_USAGE", Usage: &room.ArtifactUsage{Unit: "tokens", Total: 41_900}}},
+		"LiveKit’s clock is 10 s behind plugNmeet’s": {Kind: room.KindClocks, Clocks: &room.Clocks{Skew: -10_000}},
+		"an event that Roomwatch does not know":      {Kind: room.KindOther, Name: "poll_closed"},
 	} {
 		got := tellOf(e, names)
 		text := got.what

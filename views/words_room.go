@@ -10,6 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/roomwatch/roomwatch/live"
 	"github.com/roomwatch/roomwatch/room"
 )
 
@@ -178,6 +179,8 @@ func ownTold(e *room.Event) string {
 		return pollTold(e.Poll)
 	case e.Gap != nil:
 		return e.Gap.Why
+	case e.Clocks != nil:
+		return live.ClockState{Skew: e.Clocks.Skew, PlugNmeet: e.Clocks.PlugNmeet}.Words()
 	case e.Kind == room.KindAbsent:
 		return "no longer listed by plugNmeet’s API"
 	}
