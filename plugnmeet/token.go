@@ -39,7 +39,9 @@ type claims struct {
 	SHA256    string  `json:"sha256"`
 }
 
-// soleToken is the one token that the headers agree on.
+// soleToken is the one token that the headers agree on. A proxy that asks for a login passes on what it was
+// given, so what stands in Authorization and is no JWT says nothing against the one in Hash-Token; of two that
+// differ neither is believed.
 func soleToken(authorization, hashToken []string) (string, *Refusal) {
 	if len(authorization) > 1 || len(hashToken) > 1 {
 		return "", refuse("two_tokens", "a token header is there twice")
@@ -50,12 +52,37 @@ func soleToken(authorization, hashToken []string) (string, *Refusal) {
 		return "", refuse("oversized", "the token is longer than %d bytes", maxToken)
 	case first == "" && second == "":
 		return "", refuse("no_token", "no token in Authorization or Hash-Token: does a proxy remove them?")
-	case first == "":
+	case first == "", second != "" && !jwtShaped(first):
 		return second, nil
 	case second != "" && first != second:
 		return "", refuse("two_tokens", "Authorization and Hash-Token differ: does a proxy set Authorization?")
+	case ownScheme(first):
+		return "", refuse("proxy_login", "Authorization has a login of its own (%s) and there is no Hash-Token: "+
+			"a proxy sets the one and removes the other", loginScheme(first))
 	}
 	return first, nil
+}
+
+// jwtShaped says whether a text has three parts, whatever is in them.
+func jwtShaped(text string) bool {
+	return strings.Count(text, ".") == 2 && !strings.ContainsAny(text, " \t")
+}
+
+// ownScheme says whether credentials are of another scheme than bearer, which was taken off before: no token
+// has a space in it.
+func ownScheme(credentials string) bool {
+	return strings.ContainsAny(credentials, " \t") || strings.EqualFold(credentials, "Basic")
+}
+
+// loginScheme names the scheme if it is a usual one; any other word may be a part of the secret.
+func loginScheme(credentials string) string {
+	scheme, _, _ := strings.Cut(credentials, " ")
+	for _, usual := range []string{"Basic", "Digest", "Negotiate", "NTLM", "Token"} {
+		if strings.EqualFold(scheme, usual) {
+			return usual
+		}
+	}
+	return "of an unusual kind"
 }
 
 // bare is a header's only value without its optional scheme.

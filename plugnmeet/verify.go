@@ -127,7 +127,8 @@ func (s Source) keys() keys {
 }
 
 // Verify checks that a known source signed exactly this body, lately. It takes all values of the
-// Authorization and Hash-Token headers, for either may be lost on the way, and both may not differ.
+// Authorization and Hash-Token headers: either may be lost on the way, a proxy may put a login of its own into
+// Authorization, and two tokens may not differ.
 // The error is a *Refusal.
 func (k *Keyring) Verify(authorization, hashToken []string, body []byte, now time.Time) (Proof, error) {
 	text, refusal := soleToken(authorization, hashToken)

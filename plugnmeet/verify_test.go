@@ -269,6 +269,30 @@ func TestFaultRow08PreviousSecretDuringRotation(t *testing.T) {
 	}
 }
 
+// Contract 3: Hash-Token is there because proxies take Authorization for themselves.
+func TestALoginOfAProxyBesideAGoodHashTokenIsNoReasonToRefuse(t *testing.T) {
+	k, good := keyring(t), sign(t, sampleKey, sampleSecret, body, noon)
+	bad := sign(t, sampleKey, "another secret", body, noon)
+	for _, login := range []string{"Basic dXNlcjpwYXNz", "basic dXNlcjpwYXNz", "Basic", `Digest username="proxy.local", realm="a.b.c"`, "Negotiate YII=",
+		"AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host", "Bearer an-opaque-token", "an-opaque-token"} {
+		if _, err := k.Verify([]string{login}, []string{good}, body, noon); err != nil {
+			t.Errorf("%s beside a good Hash-Token: %v", login, err)
+		}
+		if code := refusal(t, k, []string{login}, []string{bad}, body, noon); code != "signature" {
+			t.Errorf("%s beside a forged Hash-Token: %q", login, code)
+		}
+	}
+	for login, says := range map[string]string{"Basic dXNlcjpwYXNz": "(Basic)", "NTLM TlRM": "(NTLM)", "hunter2 and more": "of an unusual kind"} {
+		_, err := k.Verify([]string{login}, nil, body, noon)
+		var r *plugnmeet.Refusal
+		if !errors.As(err, &r) || r.Code != "proxy_login" || !strings.Contains(r.Reason, says) || !strings.Contains(r.Reason, "no Hash-Token") {
+			t.Errorf("%s alone: %v", login, err)
+		} else if strings.Contains(r.Reason, "dXNlcjpwYXNz") || strings.Contains(r.Reason, "hunter2") {
+			t.Errorf("%s alone: the reason gives it away: %s", login, r.Reason)
+		}
+	}
+}
+
 func TestFaultRow09HeadersThatDisagreeOrAreTooMany(t *testing.T) {
 	k, good := keyring(t), sign(t, sampleKey, sampleSecret, body, noon)
 	other := sign(t, sampleKey, sampleSecret, body, noon.Add(time.Second))
@@ -278,7 +302,8 @@ func TestFaultRow09HeadersThatDisagreeOrAreTooMany(t *testing.T) {
 		code                     string
 	}{
 		"differ":              {[]string{good}, []string{other}, "two_tokens"},
-		"proxy's own":         {[]string{"Basic dXNlcjpwYXNz"}, []string{good}, "two_tokens"},
+		"differ, with scheme": {[]string{"Bearer " + good}, []string{other}, "two_tokens"},
+		"one is empty inside": {[]string{".."}, []string{good}, "two_tokens"},
 		"authorization twice": {[]string{good, good}, nil, "two_tokens"},
 		"hash-token twice":    {[]string{good}, []string{good, good}, "two_tokens"},
 		"10 KiB":              {[]string{long}, nil, "oversized"},

@@ -383,7 +383,7 @@ func TestManyMatchesAreNotCounted(t *testing.T) {
 
 func TestEveryRefusalHasItsAdvice(t *testing.T) {
 	// The codes of plugnmeet's refusals, which views may not import, and of what cannot be read.
-	codes := []string{"unknown_key", "signature", "expired", "not_yet", "far_expiry", "body_hash", "no_token", "two_tokens", "oversized",
+	codes := []string{"unknown_key", "signature", "expired", "not_yet", "far_expiry", "body_hash", "no_token", "two_tokens", "proxy_login", "oversized",
 		"malformed", "alg", "crit", "no_expiry", "no_hash", "unreadable"}
 	for _, code := range codes {
 		if advice[code] == "" || refusalWords[code] == "" {

@@ -144,7 +144,8 @@ var advice = map[string]string{
 	"far_expiry":  "plugNmeet’s tokens live five minutes, these for more than a day. Something else signs with your secret: find it, and change the secret if it is not yours.",
 	"body_hash":   "The signature is good, but the body is not the one that was signed. A proxy on the way rewrites it: let bodies of /webhook pass as they are.",
 	"no_token":    "Neither Authorization nor Hash-Token came with them. A proxy removes both headers, or something else than plugNmeet posts to this address.",
-	"two_tokens":  "The two headers that carry the token do not agree. A proxy sets an Authorization of its own: switch its login off for /webhook.",
+	"two_tokens":  "The two headers that carry the token do not agree. A proxy sets a token of its own: let both headers of /webhook pass as they are.",
+	"proxy_login": "A proxy puts a login of its own into Authorization, and Hash-Token did not come with them. Let both headers of /webhook pass as they are, and ask for no login there.",
 	"no_hash":     "These are tokens that people join with, not a webhook’s. Something posts to this address that should not.",
 	"no_expiry":   "plugNmeet’s tokens always expire, these never. Something else signs with your secret: find it, and change the secret if it is not yours.",
 	"malformed":   "What they carry is no token of plugNmeet’s. Something else posts to this address, or a proxy cuts headers short.",
@@ -157,7 +158,7 @@ var advice = map[string]string{
 // refusalWords name the reasons in the order's first words, where the newest one's own words follow.
 var refusalWords = map[string]string{
 	"unknown_key": "unknown API key", "signature": "wrong secret", "expired": "expired", "not_yet": "not valid yet",
-	"far_expiry": "valid for too long", "body_hash": "changed on the way", "no_token": "no token", "two_tokens": "two tokens",
+	"far_expiry": "valid for too long", "body_hash": "changed on the way", "no_token": "no token", "two_tokens": "two tokens", "proxy_login": "a login of a proxy’s",
 	"no_hash": "a join token", "no_expiry": "never expires", "malformed": "no token of plugNmeet’s", "alg": "signed in another way",
 	"crit": "an unknown demand", "oversized": "too large", "unreadable": "not readable",
 }

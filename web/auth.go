@@ -127,7 +127,7 @@ func (s *Server) identify(c *fiber.Ctx) (visitor, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), accountTime)
 	defer cancel()
-	if bearers := values(c, fiber.HeaderAuthorization); len(bearers) > 0 {
+	if bearers := values(c, fiber.HeaderAuthorization); len(bearers) > 0 && !ofProxy(bearers) {
 		return s.bearer(ctx, c, bearers)
 	}
 	switch s.Auth.By {
@@ -137,6 +137,18 @@ func (s *Server) identify(c *fiber.Ctx) (visitor, error) {
 		return s.loggedIn(ctx, c)
 	}
 	return visitor{}, nil
+}
+
+// ofProxy: browsers send the login of a proxy in front (Basic …) along with everything, and it is passed on to us.
+// It is nothing to do with ours.
+func ofProxy(authorizations []string) bool {
+	scheme, _, _ := strings.Cut(authorizations[0], " ")
+	for _, other := range []string{"Basic", "Digest", "Negotiate", "NTLM"} {
+		if strings.EqualFold(scheme, other) {
+			return len(authorizations) == 1
+		}
+	}
+	return false
 }
 
 // bearer is the holder of an API token. Failures are counted by address: nobody guesses 256 bits, but who

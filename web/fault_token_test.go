@@ -82,6 +82,23 @@ func TestFault1WithoutAValidTokenItIs401AndOnlyANoteRemains(t *testing.T) {
 	}
 }
 
+// Contract 3: a proxy may keep Authorization for its own login.
+func TestADeliveryThroughAProxyWithALoginIsTakenByItsHashToken(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	body := event("room_created", "s1", "r1", "")
+	if a := r.do(http.MethodPost, "/webhook", body, "Authorization", "Basic dXNlcjpwYXNz", "Hash-Token", sign(t, body)); a.StatusCode != http.StatusOK {
+		t.Errorf("with its Hash-Token: %d %s", a.StatusCode, a.body)
+	}
+	if a := r.do(http.MethodPost, "/webhook", body, "Authorization", "Basic dXNlcjpwYXNz"); a.StatusCode != http.StatusUnauthorized || a.body != fixedAnswer {
+		t.Errorf("without it: %d %s", a.StatusCode, a.body)
+	}
+	r.await("the note says so", func() bool {
+		notes := r.deliveries("verdict=unauthentic")
+		return len(notes) == 1 && strings.Contains(notes[0].Reason, "a login of its own (Basic) and there is no Hash-Token")
+	})
+}
+
 // token makes any token that the secret can sign.
 func token(t *testing.T, method jwt.SigningMethod, key any, claims jwt.MapClaims) string {
 	t.Helper()

@@ -66,6 +66,32 @@ func TestWhoKnowsNameAndPasswordComesInAndGoesOut(t *testing.T) {
 	}
 }
 
+// A proxy with a login of its own has browsers send it along with everything, and passes it on.
+func TestTheLoginOfAProxyInFrontKeepsNobodyOut(t *testing.T) {
+	t.Parallel()
+	r := start(t, withLogin())
+	cookie := r.loggedIn(r.user("ana", access.Viewer, ""), 0)
+	const basic = "Basic dXNlcjpwYXNz"
+	if a := r.get("/", "Cookie", cookie, "Authorization", basic); a.StatusCode != http.StatusOK {
+		t.Errorf("logged in: %d", a.StatusCode)
+	}
+	s, code := r.dial("view=overview", "Cookie", cookie, "Authorization", basic)
+	if s == nil {
+		t.Fatalf("the socket: %d", code)
+	}
+	s.next()
+	for range 100 {
+		if a := r.get("/", "Authorization", basic); a.StatusCode != http.StatusSeeOther {
+			t.Fatalf("not logged in: %d", a.StatusCode)
+		}
+	}
+	for name, headers := range map[string][]string{"a bad bearer": {"Authorization", "Bearer x"}, "twice": {"Authorization", basic, "Authorization", basic}} {
+		if a := r.get("/", append(headers, "Cookie", cookie)...); a.StatusCode != http.StatusUnauthorized {
+			t.Errorf("%s: %d", name, a.StatusCode)
+		}
+	}
+}
+
 func TestALoginNeverTakesOverATokenThatWasThere(t *testing.T) {
 	t.Parallel()
 	r := start(t, withLogin())
