@@ -51,7 +51,7 @@ func (c *Config) validateAuth() error {
 	case secret == "" && store.IsRedis(c.Store):
 		return errors.New("SECRET is missing: with Redis all replicas must share one. `openssl rand -base64 33` makes one")
 	}
-	token, err := secretOf(c.APIToken, c.APITokenFile, "API_TOKEN_FILE")
+	token, err := secretOf(c.APIToken, c.APITokenFile, "API_TOKEN")
 	switch {
 	case err != nil:
 		return err
@@ -89,6 +89,12 @@ func (c *Config) validateProxy() error {
 }
 
 func (c *Config) validateOIDC() error {
+	if err := neat(c.OIDCIssuer, "OIDC_ISSUER"); err != nil {
+		return err
+	}
+	if err := neat(c.OIDCClientID, "OIDC_CLIENT_ID"); err != nil {
+		return err
+	}
 	issuer, err := url.Parse(c.OIDCIssuer)
 	switch {
 	case c.OIDCIssuer == "" || c.OIDCClientID == "" || len(c.OIDCRoles) == 0:
@@ -99,12 +105,12 @@ func (c *Config) validateOIDC() error {
 	if _, err := access.ParseGroupRoles(c.OIDCRoles); err != nil {
 		return fmt.Errorf("OIDC_ROLES: %w", err)
 	}
-	_, err = secretOf(c.OIDCClientSecret, c.OIDCClientSecretFile, "OIDC_CLIENT_SECRET_FILE")
+	_, err = secretOf(c.OIDCClientSecret, c.OIDCClientSecretFile, "OIDC_CLIENT_SECRET")
 	return err
 }
 
 func (c *Config) secret() (plugnmeet.Secret, error) {
-	return secretOf(c.Secret, c.SecretFile, "SECRET_FILE")
+	return secretOf(c.Secret, c.SecretFile, "SECRET")
 }
 
 // secretPath is where a secret is kept that was generated, beside a file store; "" beside others.
@@ -157,7 +163,7 @@ func (c *Config) auth(accounts web.Accounts) (out web.Auth, err error) {
 	if out.Secret, err = c.keySecret(); err != nil {
 		return out, err
 	}
-	token, err := secretOf(c.APIToken, c.APITokenFile, "API_TOKEN_FILE")
+	token, err := secretOf(c.APIToken, c.APITokenFile, "API_TOKEN")
 	if err != nil {
 		return out, err
 	}
@@ -168,7 +174,7 @@ func (c *Config) auth(accounts web.Accounts) (out web.Auth, err error) {
 	if out.Proxies, err = access.ParseProxies(c.TrustedProxies); err != nil || c.Auth != "oidc" {
 		return out, err
 	}
-	secret, err := secretOf(c.OIDCClientSecret, c.OIDCClientSecretFile, "OIDC_CLIENT_SECRET_FILE")
+	secret, err := secretOf(c.OIDCClientSecret, c.OIDCClientSecretFile, "OIDC_CLIENT_SECRET")
 	if err != nil {
 		return out, err
 	}

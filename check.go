@@ -235,7 +235,7 @@ func (cmd *checkCommand) askDeliveries(ctx context.Context, filter string) ([]ro
 	if err != nil {
 		return nil, finding{wrong, "store", err.Error()}
 	}
-	token, err := secretOf(cmd.APIToken, cmd.APITokenFile, "API_TOKEN_FILE")
+	token, err := secretOf(cmd.APIToken, cmd.APITokenFile, "API_TOKEN")
 	if err != nil {
 		return nil, finding{wrong, "settings", err.Error()}
 	}

@@ -95,7 +95,7 @@ type replayCommand struct {
 
 // Run replays the file, and fails unless every delivery was answered 200.
 func (cmd *replayCommand) Run() error {
-	secret, err := cmd.secret()
+	key, secret, err := cmd.pair()
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (cmd *replayCommand) Run() error {
 	}
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer cancel()
-	replay := simulate.Replay{Target: cmd.Target, APIKey: cmd.APIKey, Secret: secret, Speed: cmd.Speed}
+	replay := simulate.Replay{Target: cmd.Target, APIKey: key, Secret: secret, Speed: cmd.Speed}
 	result, err := replay.Run(ctx, deliveries)
 	printAnswers(result)
 	if err != nil {
@@ -130,12 +130,16 @@ type target struct {
 	APISecretFile string           `name:"api-secret-file" help:"A file that holds the secret." placeholder:"FILE"`
 }
 
-func (t target) secret() (plugnmeet.Secret, error) {
-	secret, err := (&Config{APISecret: t.APISecret, APISecretFile: t.APISecretFile}).apiSecret()
-	if err == nil && secret == "" {
-		err = errors.New("set --api-secret or ROOMWATCH_API_SECRET to the secret to sign with")
+// pair is what to sign with, as it was meant.
+func (t target) pair() (key string, secret plugnmeet.Secret, err error) {
+	if secret, err = secretOf(t.APISecret, t.APISecretFile, "API_SECRET"); err != nil {
+		return "", "", err
 	}
-	return secret, err
+	if secret == "" {
+		return "", "", errors.New("set --api-secret or ROOMWATCH_API_SECRET to the secret to sign with")
+	}
+	key, err = meant(t.APIKey, "API_KEY")
+	return key, secret, err
 }
 
 func printAnswers(result simulate.Result) {

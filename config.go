@@ -1,12 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
@@ -75,6 +73,9 @@ func (c *Config) validate() error {
 	if err := c.validateAuth(); err != nil {
 		return err
 	}
+	if err := neat(c.Store, "STORE"); err != nil {
+		return err
+	}
 	if !strings.HasPrefix(c.Store, "file:") && c.Store != "memory:" && !store.IsRedis(c.Store) {
 		return fmt.Errorf("STORE=%s: it is one of file:PATH, memory:, redis://, rediss://, redis-sentinel://, redis-cluster://", redactURL(c.Store))
 	}
@@ -125,12 +126,20 @@ func (c *Config) sources() ([]plugnmeet.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []plugnmeet.Source
-	if c.APIKey != "" || secret != "" {
-		out = append(out, plugnmeet.Source{Name: "default", APIKey: c.APIKey, Secrets: []plugnmeet.Secret{secret}, ServerURL: c.ServerURL})
+	key, err := meant(c.APIKey, "API_KEY")
+	if err != nil {
+		return nil, err
 	}
-	for _, s := range c.Sources {
-		out = append(out, plugnmeet.Source{Name: s.Name, APIKey: s.APIKey, Secrets: s.Secrets, ServerURL: s.ServerURL})
+	var out []plugnmeet.Source
+	if key != "" || secret != "" {
+		out = append(out, plugnmeet.Source{Name: "default", APIKey: key, Secrets: []plugnmeet.Secret{secret}, ServerURL: c.ServerURL})
+	}
+	for _, listed := range c.Sources {
+		source, err := listed.source()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, source)
 	}
 	if len(out) == 0 {
 		return nil, errors.New("no source: set API_KEY and API_SECRET to the pair in plugNmeet's config (client.api_key, client.secret)")
@@ -139,6 +148,23 @@ func (c *Config) sources() ([]plugnmeet.Source, error) {
 		if err := c.checkSource(s); err != nil {
 			return nil, err
 		}
+	}
+	return out, nil
+}
+
+// source is the source as it was meant.
+func (s SourceConfig) source() (plugnmeet.Source, error) {
+	key, err := meant(s.APIKey, fmt.Sprintf("the API key of source %q", s.Name))
+	if err != nil {
+		return plugnmeet.Source{}, err
+	}
+	out := plugnmeet.Source{Name: s.Name, APIKey: key, ServerURL: s.ServerURL}
+	for _, listed := range s.Secrets {
+		secret, err := meant(string([]byte(listed)), fmt.Sprintf("a secret of source %q", s.Name))
+		if err != nil {
+			return plugnmeet.Source{}, err
+		}
+		out.Secrets = append(out.Secrets, plugnmeet.Secret(secret))
 	}
 	return out, nil
 }
@@ -159,19 +185,7 @@ func (c *Config) checkSource(s plugnmeet.Source) error {
 }
 
 func (c *Config) apiSecret() (plugnmeet.Secret, error) {
-	return secretOf(c.APISecret, c.APISecretFile, "API_SECRET_FILE")
-}
-
-// secretOf is a secret that is set or, when it is not, the one in a file.
-func secretOf(set plugnmeet.Secret, file, setting string) (plugnmeet.Secret, error) {
-	if file == "" {
-		return set, nil
-	}
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", setting, err)
-	}
-	return cmp.Or(set, plugnmeet.Secret(strings.TrimSpace(string(data)))), nil
+	return secretOf(c.APISecret, c.APISecretFile, "API_SECRET")
 }
 
 func sourceNames(sources []plugnmeet.Source) []string {

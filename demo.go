@@ -141,7 +141,7 @@ type simulateCommand struct {
 
 // Run posts until it is interrupted or its time is over, and says how that went.
 func (cmd *simulateCommand) Run() error {
-	secret, err := cmd.secret()
+	key, secret, err := cmd.pair()
 	if err != nil {
 		return err
 	}
@@ -156,7 +156,7 @@ func (cmd *simulateCommand) Run() error {
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer cancel()
 	end := time.Now().Add(cmp.Or(cmd.For, 365*24*time.Hour))
-	sender := simulate.Sender{Target: cmd.Target, APIKey: cmd.APIKey, Secret: secret}
+	sender := simulate.Sender{Target: cmd.Target, APIKey: key, Secret: secret}
 	result, err := sender.Run(ctx, within(plan.Begin().Until(end), end))
 	printAnswers(result)
 	if err = quiet(ctx, err); err == nil && result.Failed > 0 {

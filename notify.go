@@ -66,6 +66,9 @@ func (c AttentionConfig) validate() error {
 	if c.URL == "" {
 		return nil
 	}
+	if err := neat(c.URL, "ATTENTION_URL"); err != nil {
+		return err
+	}
 	if !postable(c.URL) {
 		return errors.New("ATTENTION_URL: write it like https://chat.example.org/hook. Plain http is for a loopback address only")
 	}
@@ -77,7 +80,7 @@ func (c AttentionConfig) validate() error {
 }
 
 func (c AttentionConfig) secret() (plugnmeet.Secret, error) {
-	return secretOf(c.Secret, c.SecretFile, "ATTENTION_SECRET_FILE")
+	return secretOf(c.Secret, c.SecretFile, "ATTENTION_SECRET")
 }
 
 // postable says whether what is posted to an address stays secret on its way.
