@@ -105,12 +105,12 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 	var news *notifier
 	var tell func([]room.Alarm)
 	if config.Attention.URL != "" {
-		if news, err = newNotifier(config.Attention, log); err != nil {
+		if news, err = newNotifier(&config, log); err != nil {
 			return nil, err
 		}
 		tell = news.tell
 	}
-	meets, err := meetsOf(sources)
+	meets, err := config.meetsOf(sources)
 	if err != nil {
 		return nil, err
 	}

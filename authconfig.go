@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/rand"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -179,7 +180,11 @@ func (c *Config) auth(accounts web.Accounts) (out web.Auth, err error) {
 		return out, err
 	}
 	out.OIDC = web.OIDC{Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: string([]byte(secret))}
-	out.OIDC.Roles, err = access.ParseGroupRoles(c.OIDCRoles)
+	if out.OIDC.Roles, err = access.ParseGroupRoles(c.OIDCRoles); err != nil {
+		return out, err
+	}
+	authorities, err := c.authorities()
+	out.OIDC.Transport = transport(authorities)
 	return out, err
 }
 
@@ -196,4 +201,26 @@ func (cmd *checkCommand) checkAuth() finding {
 		text += "; rooms may be framed by " + strings.Join(cmd.EmbedParents, ", ")
 	}
 	return finding{good, "auth", text}
+}
+
+// checkProvider asks the identity provider what it says of itself, where one is set.
+func (cmd *checkCommand) checkProvider() finding {
+	if cmd.Auth != web.ByOIDC {
+		return finding{}
+	}
+	authorities, err := cmd.authorities()
+	if err != nil {
+		return finding{wrong, "provider", err.Error()}
+	}
+	way := transport(authorities)
+	defer way.CloseIdleConnections()
+	err = web.OIDC{Issuer: cmd.OIDCIssuer, ClientID: cmd.OIDCClientID, Transport: way}.Check()
+	var unknown x509.UnknownAuthorityError
+	switch {
+	case errors.As(err, &unknown):
+		return finding{wrong, "provider", cmd.OIDCIssuer + " has a certificate of an authority that is not known here: name that in CA_FILE"}
+	case err != nil:
+		return finding{wrong, "provider", err.Error()}
+	}
+	return finding{good, "provider", cmd.OIDCIssuer + " answers, and names itself so"}
 }

@@ -86,7 +86,7 @@ func (cmd *checkCommand) checkAPI() (out []finding) {
 	if err != nil {
 		return nil // the settings' own finding says so
 	}
-	meets, err := meetsOf(sources)
+	meets, err := cmd.meetsOf(sources)
 	if err != nil {
 		return []finding{{wrong, "API", err.Error()}}
 	}
@@ -122,6 +122,9 @@ func (cmd *checkCommand) checkSettings() []finding {
 	}
 	out := []finding{{good, "settings", fmt.Sprintf("serve would listen on %s and keep its record in %s", cmd.Listen, redactURL(cmd.Store))}}
 	out = append(out, cmd.checkAuth())
+	if f := cmd.checkProvider(); f.about != "" {
+		out = append(out, f)
+	}
 	for _, s := range sources {
 		text := fmt.Sprintf("source %q signs with key %q", s.Name, s.APIKey)
 		if len(s.Secrets) > 1 {

@@ -99,6 +99,10 @@ func (cmd *replayCommand) Run() error {
 	if err != nil {
 		return err
 	}
+	client, err := cmd.poster()
+	if err != nil {
+		return err
+	}
 	file, err := os.Open(cmd.File)
 	if err != nil {
 		return err
@@ -110,7 +114,7 @@ func (cmd *replayCommand) Run() error {
 	}
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer cancel()
-	replay := simulate.Replay{Target: cmd.Target, APIKey: key, Secret: secret, Speed: cmd.Speed}
+	replay := simulate.Replay{Target: cmd.Target, APIKey: key, Secret: secret, Speed: cmd.Speed, Client: client}
 	result, err := replay.Run(ctx, deliveries)
 	printAnswers(result)
 	if err != nil {
@@ -124,6 +128,7 @@ func (cmd *replayCommand) Run() error {
 
 // target is where a command posts to, and what it signs with.
 type target struct {
+	trust         `embed:""`
 	Target        string           `required:"" help:"Roomwatch's base URL or its webhook address." placeholder:"URL"`
 	APIKey        string           `name:"api-key" required:"" help:"API key to sign with."`
 	APISecret     plugnmeet.Secret `name:"api-secret" help:"Secret to sign with."`
@@ -142,6 +147,17 @@ func (t target) pair() (key string, secret plugnmeet.Secret, err error) {
 	return key, secret, err
 }
 
+// postTime is how long an answer to what is posted is waited for.
+const postTime = 10 * time.Second
+
+// poster is who posts; nil, which is simulate's own, unless authorities of one's own are to be believed.
+func (t target) poster() (*http.Client, error) {
+	if t.CAFile == "" {
+		return nil, nil
+	}
+	return t.client(postTime)
+}
+
 func printAnswers(result simulate.Result) {
 	for _, code := range slices.Sorted(maps.Keys(result.Answers)) {
 		fmt.Printf("%d × %d %s\n", result.Answers[code], code, http.StatusText(code))
@@ -149,6 +165,7 @@ func printAnswers(result simulate.Result) {
 }
 
 type healthcheckCommand struct {
+	trust  `embed:""`
 	Listen string `default:":8080" help:"The address that serve listens on."`
 	URL    string `name:"url" help:"Ask this base URL instead." placeholder:"URL"`
 }
@@ -162,7 +179,10 @@ func (cmd *healthcheckCommand) Run() error {
 			return err
 		}
 	}
-	client := http.Client{Timeout: 3 * time.Second}
+	client, err := cmd.client(3 * time.Second)
+	if err != nil {
+		return err
+	}
 	answer, err := client.Get(strings.TrimSuffix(base, "/") + "/health")
 	if err != nil {
 		return fmt.Errorf("not healthy: %w", err)

@@ -37,6 +37,7 @@ type Config struct {
 	Attention AttentionConfig `embed:"" prefix:"attention-"`
 
 	AuthConfig `embed:""`
+	trust      `embed:""`
 
 	Origins []string `help:"Origins that may open the socket, beside the host that was asked." placeholder:"URL"`
 	Log     string   `default:"info" enum:"debug,info,warn,error" help:"Least level of log lines: debug, info, warn, error."`
@@ -103,6 +104,9 @@ func (c *Config) validate() error {
 		return fmt.Errorf("UNVERIFIED_AFTER=%s, JANITOR_AFTER=%s: want a second or more, and the janitor no sooner", c.UnverifiedAfter, c.JanitorAfter)
 	}
 	if err := c.Attention.validate(); err != nil {
+		return err
+	}
+	if _, err := c.authorities(); err != nil {
 		return err
 	}
 	_, err := c.sources()

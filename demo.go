@@ -145,6 +145,10 @@ func (cmd *simulateCommand) Run() error {
 	if err != nil {
 		return err
 	}
+	client, err := cmd.poster()
+	if err != nil {
+		return err
+	}
 	plan := simulate.Plan{Seed: cmd.Seed, Rooms: cmd.Rooms, People: cmd.People, Start: time.Now(),
 		Shuffle: cmd.Shuffle, Duplicate: cmd.Duplicate, Drop: cmd.Drop, Late: cmd.Late}
 	if cmd.Rate > 0 {
@@ -156,7 +160,7 @@ func (cmd *simulateCommand) Run() error {
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer cancel()
 	end := time.Now().Add(cmp.Or(cmd.For, 365*24*time.Hour))
-	sender := simulate.Sender{Target: cmd.Target, APIKey: key, Secret: secret}
+	sender := simulate.Sender{Target: cmd.Target, APIKey: key, Secret: secret, Client: client}
 	result, err := sender.Run(ctx, within(plan.Begin().Until(end), end))
 	printAnswers(result)
 	if err = quiet(ctx, err); err == nil && result.Failed > 0 {

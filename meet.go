@@ -67,13 +67,18 @@ func each[T, U any](list iter.Seq2[T, error], as func(T) (U, bool)) iter.Seq2[U,
 }
 
 // meetsOf are the plugNmeets that can be asked, by source.
-func meetsOf(sources []plugnmeet.Source) (map[string]*plugnmeet.API, error) {
+func (c *Config) meetsOf(sources []plugnmeet.Source) (map[string]*plugnmeet.API, error) {
+	authorities, err := c.authorities()
+	if err != nil {
+		return nil, err
+	}
 	out := make(map[string]*plugnmeet.API)
 	for _, s := range sources {
 		if s.ServerURL == "" {
 			continue
 		}
-		api, err := plugnmeet.NewAPI(plugnmeet.APISettings{Source: s.Name, ServerURL: s.ServerURL, APIKey: s.APIKey, Secret: s.Secrets[0]})
+		api, err := plugnmeet.NewAPI(plugnmeet.APISettings{Source: s.Name, ServerURL: s.ServerURL, APIKey: s.APIKey, Secret: s.Secrets[0],
+			Authorities: authorities})
 		if err != nil {
 			return nil, fmt.Errorf("source %q: %w", s.Name, err)
 		}

@@ -125,14 +125,17 @@ type inherited struct {
 	at     time.Time
 }
 
-func newNotifier(c AttentionConfig, log *slog.Logger) (*notifier, error) {
-	secret, err := c.secret()
+func newNotifier(c *Config, log *slog.Logger) (*notifier, error) {
+	secret, err := c.Attention.secret()
 	if err != nil {
 		return nil, err
 	}
-	client := &http.Client{Timeout: notifyTime, Transport: http.DefaultTransport.(*http.Transport).Clone(),
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	return &notifier{url: c.URL, secret: secret, log: log, pause: notifyPause, client: client, queue: make(chan []room.Alarm, notifyQueue),
+	client, err := c.client(notifyTime)
+	if err != nil {
+		return nil, err
+	}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &notifier{url: c.Attention.URL, secret: secret, log: log, pause: notifyPause, client: client, queue: make(chan []room.Alarm, notifyQueue),
 		leads: func() bool { return true }}, nil
 }
 

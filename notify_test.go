@@ -99,7 +99,7 @@ func (r *receiver) config() AttentionConfig {
 func notifies(t *testing.T, c AttentionConfig) (*notifier, *sharedLog) {
 	t.Helper()
 	logged := new(sharedLog)
-	n, err := newNotifier(c, slog.New(slog.NewTextHandler(logged, nil)))
+	n, err := newNotifier(&Config{Attention: c}, slog.New(slog.NewTextHandler(logged, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}

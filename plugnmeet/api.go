@@ -2,6 +2,7 @@ package plugnmeet
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"net/http"
 	"net/url"
@@ -23,6 +24,8 @@ type APISettings struct {
 	Timeout   time.Duration     // of a whole call; 20 s, since plugNmeet itself may wait 15 s for a room's lock
 	Pause     time.Duration     // how long it is left alone after calls have failed in a row; 30 s
 	Transport http.RoundTripper // one of its own
+
+	Authorities *x509.CertPool // that its own transport believes; nil: the system's
 }
 
 const (
@@ -58,7 +61,7 @@ func NewAPI(s APISettings) (*API, error) {
 	a := &API{source: s.Source, server: server, timeout: positive(s.Timeout, defaultTimeout)}
 	a.SetKey(s.APIKey, s.Secret)
 	if s.Transport == nil {
-		s.Transport = ownTransport()
+		s.Transport = ownTransport(s.Authorities)
 	}
 	a.client = &http.Client{Transport: s.Transport, CheckRedirect: stay}
 	a.breaker = newBreaker(positive(s.Pause, defaultPause))

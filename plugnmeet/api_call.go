@@ -5,6 +5,8 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -173,12 +175,13 @@ func judge(text []byte, out answer) *APIError {
 // stay follows no redirect: a signed call is for plugNmeet alone, and one that changes to GET says nothing.
 func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-func ownTransport() *http.Transport {
+func ownTransport(authorities *x509.CertPool) *http.Transport {
 	const connect = 5 * time.Second
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            (&net.Dialer{Timeout: connect}).DialContext,
 		TLSHandshakeTimeout:    connect,
+		TLSClientConfig:        &tls.Config{RootCAs: authorities},
 		MaxIdleConnsPerHost:    2,
 		IdleConnTimeout:        90 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,

@@ -3,6 +3,7 @@ package plugnmeet
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -74,6 +75,22 @@ func knownCode(code string) string {
 	return ""
 }
 
+// whyUntrusted tells what is to be done at plugNmeet's side from what is to be done here.
+func whyUntrusted(err error) string {
+	var unknown x509.UnknownAuthorityError
+	var name x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err, &unknown):
+		return "its certificate is of an authority that is not known here: name that in CA_FILE"
+	case errors.As(err, &name):
+		return "its certificate is for another name than the one in SERVER_URL"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "its certificate has expired or is not valid yet: look at both clocks"
+	}
+	return "its certificate is not trusted"
+}
+
 // whyUnreachable puts an error of the network into fixed words: its own may hold addresses and URLs.
 func whyUnreachable(err error) string {
 	var dns *net.DNSError
@@ -85,7 +102,7 @@ func whyUnreachable(err error) string {
 	case errors.As(err, &dns):
 		return "its name is not found"
 	case errors.As(err, &certificate):
-		return "its certificate is not trusted"
+		return whyUntrusted(certificate)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "nothing listens there"
 	case errors.As(err, &timeout) && timeout.Timeout():

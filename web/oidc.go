@@ -26,6 +26,7 @@ import (
 type OIDC struct {
 	Issuer, ClientID, ClientSecret string
 	Roles                          access.GroupRoles
+	Transport                      http.RoundTripper // the way to it; nil is the usual one
 }
 
 // provider is the identity provider as it describes itself, asked for when somebody logs in first: it may be
@@ -45,7 +46,7 @@ const (
 )
 
 func newProvider(o OIDC) *provider {
-	return &provider{OIDC: o, client: http.Client{Timeout: providerTime}}
+	return &provider{OIDC: o, client: http.Client{Timeout: providerTime, Transport: o.Transport}}
 }
 
 // Why somebody who comes back from the provider is not let in. The page says no more; the log does.
@@ -54,6 +55,12 @@ var (
 	errAway     = errors.New("what came back from the provider belongs to no login that began here")
 	errNoGroup  = errors.New("none of the groups makes a role")
 )
+
+// Check asks the provider for its description, as the first login does.
+func (o OIDC) Check() error {
+	_, err := newProvider(o).discover()
+	return err
+}
 
 // discover is the provider's description of itself, which must name itself as the settings do.
 func (p *provider) discover() (*oidc.Provider, error) {
