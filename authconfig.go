@@ -35,6 +35,7 @@ type AuthConfig struct {
 	OIDCClientID         string           `name:"oidc-client-id" help:"Our id at the provider."`
 	OIDCClientSecret     plugnmeet.Secret `name:"oidc-client-secret" help:"Our secret at the provider."`
 	OIDCClientSecretFile string           `name:"oidc-client-secret-file" help:"A file that holds it." placeholder:"FILE"`
+	OIDCGroupsClaim      string           `name:"oidc-groups-claim" default:"groups" help:"The claim that tells somebody's groups, or the path to it, such as realm_access.roles."`
 	OIDCRoles            []string         `name:"oidc-roles" help:"Which group makes which role, such as rooms-admins=admin; * is everybody." placeholder:"GROUP=ROLE"`
 }
 
@@ -91,6 +92,9 @@ func (c *Config) validateProxy() error {
 
 func (c *Config) validateOIDC() error {
 	if err := neat(c.OIDCIssuer, "OIDC_ISSUER"); err != nil {
+		return err
+	}
+	if err := neat(c.OIDCGroupsClaim, "OIDC_GROUPS_CLAIM"); err != nil {
 		return err
 	}
 	if err := neat(c.OIDCClientID, "OIDC_CLIENT_ID"); err != nil {
@@ -179,7 +183,7 @@ func (c *Config) auth(accounts web.Accounts) (out web.Auth, err error) {
 	if err != nil {
 		return out, err
 	}
-	out.OIDC = web.OIDC{Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: string([]byte(secret))}
+	out.OIDC = web.OIDC{Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: string([]byte(secret)), GroupsClaim: c.OIDCGroupsClaim}
 	if out.OIDC.Roles, err = access.ParseGroupRoles(c.OIDCRoles); err != nil {
 		return out, err
 	}

@@ -90,6 +90,12 @@ func ParseGroupRoles(entries []string) (GroupRoles, error) {
 	return out, nil
 }
 
+// ByGroup says whether any group makes a role, beside that of everybody.
+func (g GroupRoles) ByGroup() bool {
+	_, everybody := g["*"]
+	return len(g) > 1 || len(g) == 1 && !everybody
+}
+
 // Role is the greatest role that one of the groups makes, or "" for somebody who may not come in. A
 // provider that sends a group named * gains nothing by it.
 func (g GroupRoles) Role(groups []string) Role {

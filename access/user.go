@@ -15,17 +15,17 @@ import (
 type UserKey string
 
 // LocalKey is the key of a user with a password here; the name is one that ParseName made.
-func LocalKey(name string) UserKey { return UserKey("local:" + name) }
+func LocalKey(name string) UserKey { return UserKey(kindLocal + ":" + name) }
 
 // ProxyKey is the key of a user whom a trusted proxy names; the name is one that ParseName made.
-func ProxyKey(name string) UserKey { return UserKey("proxy:" + name) }
+func ProxyKey(name string) UserKey { return UserKey(kindProxy + ":" + name) }
 
 // OIDCKey is the key of a user of an identity provider. Only issuer and subject together never pass to
 // somebody else; an address or a preferred name may.
 func OIDCKey(issuer, subject string) UserKey {
 	text := binary.BigEndian.AppendUint32(nil, uint32(len(issuer)))
 	sum := sha256.Sum256(append(append(text, issuer...), subject...))
-	return UserKey("oidc:" + hex.EncodeToString(sum[:16]))
+	return UserKey(kindOIDC + ":" + hex.EncodeToString(sum[:16]))
 }
 
 // User is somebody who may come in.
@@ -66,6 +66,12 @@ func (u User) WithDisabled(disabled bool) User {
 		u.Disabled = disabled
 		u.Generation++
 	}
+	return u
+}
+
+// LoggedOut is the user without what they have open: all logins end.
+func (u User) LoggedOut() User {
+	u.Generation++
 	return u
 }
 
@@ -119,20 +125,38 @@ var (
 )
 
 // Local says whether the user has a password here, rather than being known elsewhere.
-func (k UserKey) Local() bool { return strings.HasPrefix(string(k), "local:") }
+func (k UserKey) Local() bool { return k.kind() == kindLocal }
 
-// Changed is the user after a change, of all there are. The error is ErrLastAdmin if that would leave nobody
-// to let others in. Who is known elsewhere gets his role there: only local admins count, and only they are kept.
+// Where users are known, as their keys begin.
+const (
+	kindLocal = "local"
+	kindOIDC  = "oidc"
+	kindProxy = "proxy"
+)
+
+func (k UserKey) kind() string {
+	kind, _, _ := strings.Cut(string(k), ":")
+	return kind
+}
+
+// Changed is the user after a change, of all there are. The error is ErrLastAdmin if that would leave nobody of
+// this kind to let others in. An identity provider gives and takes roles itself, and whoever was removed comes
+// again from there; of those only the lock is kept from the last admin, since the provider cannot take it off.
 func Changed(all []User, before, after User) (User, error) {
 	after.Key = before.Key
-	if !before.Key.Local() || after.Role == Admin && !after.Disabled {
+	if after.Role == Admin && !after.Disabled || before.Key.kind() == kindOIDC && !after.Disabled {
 		return after, nil
 	}
-	local := slices.DeleteFunc(slices.Clone(all), func(u User) bool { return !u.Key.Local() })
-	if LastAdmin(local, before.Key) {
+	if LastAdminOfKind(all, before.Key) {
 		return before, ErrLastAdmin
 	}
 	return after, nil
+}
+
+// LastAdminOfKind says whether this user is the last admin among those who log in as they do. Others do not
+// help: there is one way to log in at a time.
+func LastAdminOfKind(all []User, key UserKey) bool {
+	return LastAdmin(slices.DeleteFunc(slices.Clone(all), func(u User) bool { return u.Key.kind() != key.kind() }), key)
 }
 
 // Addable is nil if u may be added to all there are. Else the error is ErrExists, ErrTooMany or, of one who must be the
@@ -151,8 +175,7 @@ func Addable(all []User, u User, first bool, most int) error {
 
 // From is in words where the user is known.
 func (k UserKey) From() string {
-	kind, _, _ := strings.Cut(string(k), ":")
-	return map[string]string{"local": "here", "oidc": "at the provider", "proxy": "at the proxy"}[kind]
+	return map[string]string{kindLocal: "here", kindOIDC: "at the provider", kindProxy: "at the proxy"}[k.kind()]
 }
 
 // ShownName is the first of what a provider calls somebody that can be shown.

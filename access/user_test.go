@@ -68,6 +68,38 @@ func TestTheLastAdminIsKnown(t *testing.T) {
 	}
 }
 
+func TestTheLastAdminOfEachKindIsKept(t *testing.T) {
+	admin := func(key access.UserKey) access.User { return access.User{Key: key, Role: access.Admin} }
+	lesser := func(u access.User) access.User { return u.WithRole(access.Viewer) }
+	locked := func(u access.User) access.User { return u.WithDisabled(true) }
+	removed := func(access.User) access.User { return access.User{} }
+	for _, c := range []struct {
+		key    access.UserKey
+		change func(access.User) access.User
+		what   string
+		kept   bool
+	}{
+		{access.LocalKey("ana"), lesser, "a lesser role", true}, {access.LocalKey("ana"), locked, "locked out", true}, {access.LocalKey("ana"), removed, "removed", true},
+		{access.ProxyKey("ana"), lesser, "a lesser role", true}, {access.ProxyKey("ana"), locked, "locked out", true}, {access.ProxyKey("ana"), removed, "removed", true},
+		{access.OIDCKey("i", "ana"), lesser, "a lesser role, which the provider gives and takes", false}, {access.OIDCKey("i", "ana"), locked, "locked out", true},
+		{access.OIDCKey("i", "ana"), removed, "removed, and back with the next login", false},
+	} {
+		u := admin(c.key)
+		others := []access.User{u, {Key: c.key + "2", Role: access.Operator}}
+		for _, key := range []access.UserKey{access.LocalKey("bo"), access.ProxyKey("bo"), access.OIDCKey("i", "bo")} {
+			if key.From() != c.key.From() {
+				others = append(others, admin(key))
+			}
+		}
+		if after, err := access.Changed(others, u, c.change(u)); (err == access.ErrLastAdmin) != c.kept || c.kept && after != u {
+			t.Errorf("%s, %s: %+v, %v", c.key, c.what, after, err)
+		}
+		if _, err := access.Changed(append(others, admin(c.key+"3")), u, c.change(u)); err != nil {
+			t.Errorf("%s, one of two, %s: %v", c.key, c.what, err)
+		}
+	}
+}
+
 func TestPasswordsAreLongAndNotTheFirstThatAnybodyWouldTry(t *testing.T) {
 	for password, want := range map[string]error{
 		"drei Katzen im Sack": nil, "xkcdxkcdxkce": nil, "aaaaaaaaaaaab": nil, "пароль из слов": nil, "🐈🐈‍⬛ my two cats": nil, "          x z": nil,

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
@@ -26,6 +27,7 @@ import (
 type OIDC struct {
 	Issuer, ClientID, ClientSecret string
 	Roles                          access.GroupRoles
+	GroupsClaim                    string            // that tells somebody's groups, or the path to it; "" is groups
 	Transport                      http.RoundTripper // the way to it; nil is the usual one
 }
 
@@ -46,6 +48,7 @@ const (
 )
 
 func newProvider(o OIDC) *provider {
+	o.GroupsClaim = cmp.Or(o.GroupsClaim, "groups")
 	return &provider{OIDC: o, client: http.Client{Timeout: providerTime, Transport: o.Transport}}
 }
 
@@ -54,6 +57,8 @@ var (
 	errProvider = errors.New("the provider does not answer as it should")
 	errAway     = errors.New("what came back from the provider belongs to no login that began here")
 	errNoGroup  = errors.New("none of the groups makes a role")
+	errNoClaim  = errors.New("neither the ID token nor the userinfo endpoint tells the groups")
+	errLocked   = errors.New("an admin has locked this user out")
 )
 
 // Check asks the provider for its description, as the first login does.
@@ -83,8 +88,12 @@ func (p *provider) flow(known *oidc.Provider, back string) *oauth2.Config {
 		Scopes []string `json:"scopes_supported"`
 	}
 	scopes := []string{oidc.ScopeOpenID, "profile", "email"}
-	if err := known.Claims(&has); err == nil && slices.Contains(has.Scopes, "groups") {
-		scopes = append(scopes, "groups")
+	if err := known.Claims(&has); err == nil {
+		for _, scope := range slices.Compact([]string{"groups", p.GroupsClaim}) {
+			if slices.Contains(has.Scopes, scope) {
+				scopes = append(scopes, scope)
+			}
+		}
 	}
 	return &oauth2.Config{ClientID: p.ClientID, ClientSecret: p.ClientSecret, Endpoint: known.Endpoint(), RedirectURL: back, Scopes: scopes}
 }
@@ -149,14 +158,6 @@ func (s *Server) endOIDC(c *fiber.Ctx) error {
 	return c.Redirect(a.Next, fiber.StatusSeeOther)
 }
 
-// person is what an ID token says of somebody.
-type person struct {
-	Username string   `json:"preferred_username"`
-	Email    string   `json:"email"`
-	Name     string   `json:"name"`
-	Groups   []string `json:"groups"`
-}
-
 // provided is the user whom the provider vouches for, with the role that their groups make today.
 func (s *Server) provided(c *fiber.Ctx, a away) (access.User, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), providerTime)
@@ -178,38 +179,73 @@ func (s *Server) provided(c *fiber.Ctx, a away) (access.User, error) {
 	if subtle.ConstantTimeCompare([]byte(token.Nonce), []byte(a.Nonce)) != 1 {
 		return access.User{}, fmt.Errorf("%w: another nonce", errAway)
 	}
-	var who person
-	if err := token.Claims(&who); err != nil {
-		return access.User{}, fmt.Errorf("%w: %w", errProvider, err)
+	who, err := s.provider.person(ctx, known, token, answer)
+	if err != nil {
+		return access.User{}, err
 	}
 	return s.enrol(ctx, access.OIDCKey(token.Issuer, token.Subject), who)
 }
 
-// enrol keeps the user with what the provider says of them today. A lesser role ends what was open.
+// enrol keeps the user with what the provider says of them today, and lets nobody in without a role.
 func (s *Server) enrol(ctx context.Context, key access.UserKey, who person) (access.User, error) {
-	role := s.provider.Roles.Role(who.Groups)
-	name := access.ShownName(who.Username, who.Email, who.Name)
-	_, u, err := s.Auth.Accounts.ChangeUser(ctx, key, func(u access.User) access.User {
-		u.Name = name
+	users, err := s.Auth.Accounts.Users(ctx)
+	if err != nil {
+		return access.User{}, s.unreadable(err)
+	}
+	role := s.provider.Roles.Role(who.groups)
+	i := slices.IndexFunc(users, func(u access.User) bool { return u.Key == key })
+	switch {
+	case i >= 0:
+		return s.enrolAgain(ctx, users[i], who, role, access.LastAdminOfKind(users, key))
+	case role == "":
+		return access.User{}, s.provider.refusal(who)
+	}
+	u := access.User{Key: key, Name: access.ShownName(who.names...), Role: role, CreatedAt: time.Now().UTC()}
+	if err := s.Auth.Accounts.AddUser(ctx, u, false); err != nil {
+		return u, s.unreadable(err)
+	}
+	return u, nil
+}
+
+// enrolAgain is for somebody who is known. That the provider says nothing of groups is no word against anybody:
+// without a role it refuses this login alone, and it takes nothing from the last admin. What it does say is what
+// is so: a lesser role ends what was open, and so does none. Nobody is locked out by it: the next login may have
+// a role again.
+func (s *Server) enrolAgain(ctx context.Context, u access.User, who person, role access.Role,
+	lastAdmin bool) (access.User, error) {
+	switch {
+	case u.Disabled:
+		return u, errLocked
+	case role == "" && (!who.told || lastAdmin):
+		return u, s.provider.refusal(who)
+	case !who.told && lastAdmin:
+		return u, nil
+	}
+	_, u, err := s.Auth.Accounts.ChangeUser(ctx, u.Key, func(u access.User) access.User {
+		u.Name = access.ShownName(append(who.names, u.Name)...)
 		if role == "" {
-			return u.WithRole(access.Viewer).WithDisabled(true)
+			return u.WithRole(access.Viewer).LoggedOut()
 		}
 		return u.WithRole(role)
 	})
-	if errors.Is(err, access.ErrUnknown) && role != "" {
-		u = access.User{Key: key, Name: name, Role: role, CreatedAt: time.Now().UTC()}
-		err = s.Auth.Accounts.AddUser(ctx, u, false)
-	}
 	s.warden.look()
 	switch {
-	case role == "":
-		return u, errNoGroup
 	case err != nil:
 		return u, s.unreadable(err)
+	case role == "":
+		return u, s.provider.refusal(who)
 	case u.Disabled:
-		return u, errNoGroup
+		return u, errLocked
 	}
 	return u, nil
+}
+
+// refusal is why somebody has no role. The log tells which claims there were, so that the right one can be named.
+func (p *provider) refusal(who person) error {
+	if who.told {
+		return errNoGroup
+	}
+	return fmt.Errorf("%w: there is no claim %q with a list of texts, there are %q", errNoClaim, p.GroupsClaim, who.claims)
 }
 
 // What the login page says of what went wrong at the provider.
@@ -217,6 +253,8 @@ const (
 	saidProvider = "The identity provider did not answer as it should. Try again; the cause is in the log of the server."
 	saidAway     = "This login did not begin here, or took too long. Begin again."
 	saidNoGroup  = "The identity provider knows you, but none of your groups may come in here. Ask whoever runs Roomwatch."
+	saidNoClaim  = "The identity provider knows you, but did not tell in which groups you are, so you cannot be let in now. Your account here is as it was. Whoever runs Roomwatch finds in its log what the provider told; OIDC_GROUPS_CLAIM names the claim."
+	saidLocked   = "The identity provider knows you, but an admin has locked you out here. Any admin can let you in again, on the page Users."
 )
 
 func (s *Server) failedOIDC(c *fiber.Ctx, err error) error {
@@ -230,6 +268,10 @@ func (s *Server) failedOIDC(c *fiber.Ctx, err error) error {
 		code, text = fiber.StatusBadRequest, saidAway
 	case errors.Is(err, errNoGroup):
 		code, text = fiber.StatusForbidden, saidNoGroup
+	case errors.Is(err, errNoClaim):
+		code, text = fiber.StatusForbidden, saidNoClaim
+	case errors.Is(err, errLocked):
+		code, text = fiber.StatusForbidden, saidLocked
 	}
 	s.audit(c, visitor{}, access.ActLoginFailed, "", "at the provider")
 	return render(c, code, views.LoginPage(views.Login{Next: "/", Problem: text, Provider: true}))
