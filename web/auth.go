@@ -258,11 +258,20 @@ func (s *Server) client(c *fiber.Ctx) netip.Addr {
 
 // encrypted says whether the browser speaks TLS with us or with a proxy that is believed.
 func (s *Server) encrypted(c *fiber.Ctx) bool {
-	if c.Context().IsTLS() {
-		return true
+	return c.Context().IsTLS() || s.Auth.Proxies.Trust(peer(c)) && saysTLS(c)
+}
+
+// saysTLS says whether the proxies say that the browser speaks TLS. Of several that add to a list, the first one
+// writes how it was asked: that is how the browser spoke (some write wss for a socket). A browser never sends this
+// header, and who sends it by hand deceives himself alone. Two headers are none: one came from elsewhere.
+func saysTLS(c *fiber.Ctx) bool {
+	lists := values(c, fiber.HeaderXForwardedProto)
+	if len(lists) != 1 {
+		return false
 	}
-	schemes := values(c, fiber.HeaderXForwardedProto)
-	return len(schemes) == 1 && schemes[0] == "https" && s.Auth.Proxies.Trust(peer(c))
+	first, _, _ := strings.Cut(lists[0], ",")
+	first = strings.ToLower(strings.TrimSpace(first))
+	return first == "https" || first == "wss"
 }
 
 // audience is those who see the same as this visitor.

@@ -87,7 +87,7 @@ func (s *Server) sameSite(c *fiber.Ctx) error {
 	}
 	site, origin := c.Get("Sec-Fetch-Site"), c.Get(fiber.HeaderOrigin)
 	reads := c.Method() == fiber.MethodGet || c.Method() == fiber.MethodHead
-	own := site == "same-origin" || site == "none" || site == "" && (origin == "" || s.ownOrigin(origin, c.Hostname()))
+	own := site == "same-origin" || site == "none" || site == "" && (origin == "" || s.ownOrigin(c, origin))
 	visits := c.Get("Sec-Fetch-Mode") == "navigate" && c.Get("Sec-Fetch-Dest") != "object" && c.Get("Sec-Fetch-Dest") != "embed"
 	if own || reads && (visits || site == "") {
 		return c.Next()

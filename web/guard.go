@@ -53,10 +53,28 @@ func (s *Server) originHost(host string) bool {
 }
 
 // ownOrigin says whether a page of this origin may open our socket: our own pages, under the name that
-// the browser asked for, and those of Origins. There is no origin without a browser: it must be said.
-func (s *Server) ownOrigin(origin, host string) bool {
+// the browser asked for, and those of Origins. There is no origin without a browser: it must be said. A page that
+// came without TLS is not ours where there is TLS: anybody on the way may have written it. To refuse, whoever
+// says that there is TLS is believed.
+func (s *Server) ownOrigin(c *fiber.Ctx, origin string) bool {
 	if slices.Contains(s.Origins, origin) {
 		return true
 	}
-	return host != "" && (strings.EqualFold(origin, "http://"+host) || strings.EqualFold(origin, "https://"+host))
+	scheme, host, _ := strings.Cut(origin, "://")
+	switch scheme {
+	case "https":
+	case "http":
+		if c.Context().IsTLS() || saysTLS(c) {
+			return false
+		}
+	default:
+		return false
+	}
+	asked := c.Hostname()
+	return asked != "" && strings.EqualFold(shortHost(scheme, host), shortHost(scheme, asked))
+}
+
+// shortHost is a host without the port that browsers leave out, and some proxies write.
+func shortHost(scheme, host string) string {
+	return strings.TrimSuffix(host, map[string]string{"https": ":443", "http": ":80"}[scheme])
 }

@@ -30,7 +30,7 @@ func (s *Server) live() fiber.Handler {
 		if !websocket.IsWebSocketUpgrade(c) {
 			return fiber.ErrUpgradeRequired
 		}
-		if origins := values(c, fiber.HeaderOrigin); len(origins) != 1 || !s.ownOrigin(origins[0], c.Hostname()) {
+		if origins := values(c, fiber.HeaderOrigin); len(origins) != 1 || !s.ownOrigin(c, origins[0]) {
 			return status(c, fiber.StatusForbidden, "this page may not open the socket")
 		}
 		v, err := s.socketVisitor(c)

@@ -275,6 +275,11 @@ func TestAPasswordIsNotTakenOverPlainHTTP(t *testing.T) {
 		"TLS and none, as our proxy says":       {near, []string{"Host", "rooms.example.org", "X-Forwarded-Proto", "https", "X-Forwarded-Proto", "http"}, 403, ""},
 		"a loopback name, as the client says":   {nil, []string{"Host", "rooms.example.org", "X-Forwarded-Host", "localhost"}, 403, ""},
 		"TLS at a loopback name, by our proxy":  {near, []string{"Host", "localhost", "X-Forwarded-Proto", "https"}, 303, "__Host-roomwatch"},
+		"TLS, then a proxy without":             {near, []string{"Host", "rooms.example.org", "X-Forwarded-Proto", "https,http"}, 303, "__Host-roomwatch"},
+		"the same, with spaces and capitals":    {near, []string{"Host", "rooms.example.org", "X-Forwarded-Proto", " HTTPS , http, http"}, 303, "__Host-roomwatch"},
+		"the same, as somebody unknown says":    {nil, []string{"Host", "rooms.example.org", "X-Forwarded-Proto", "https,http"}, 403, ""},
+		"no TLS, then a proxy with it":          {near, []string{"Host", "rooms.example.org", "X-Forwarded-Proto", "http,https"}, 403, ""},
+		"an empty list":                         {near, []string{"Host", "rooms.example.org", "X-Forwarded-Proto", ",https"}, 403, ""},
 		"plain http by our proxy, says nothing": {near, []string{"Host", "rooms.example.org"}, 403, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -306,6 +311,50 @@ func TestAPasswordIsNotTakenOverPlainHTTP(t *testing.T) {
 }
 
 // Fault 40: a cross-site POST, whoever the reader is.
+// Fault 58: a page that came without TLS may have been written by anybody on the way.
+func TestFault58APageWithoutTLSOpensNoSocketBehindTLS(t *testing.T) {
+	t.Parallel()
+	for name, proxies := range map[string]access.Proxies{"a trusted proxy": {netip.MustParsePrefix("127.0.0.1/32")}, "one that is not": nil} {
+		r := start(t, withLogin(func(a *web.Auth) { a.Proxies = proxies }), func(c *web.Config) { c.Origins = []string{"http://wall.example.org"} })
+		cookie := r.loggedIn(r.user("ana", access.Viewer, ""), 0)
+		if proxies != nil {
+			cookie = "__Host-" + cookie
+		}
+		for _, c := range []struct {
+			proto, host, origin string
+			code                int // 0: opened
+		}{
+			{"https", "rooms.example.org", "https://rooms.example.org", 0},
+			{"https", "rooms.example.org", "http://rooms.example.org", 403},
+			{"https,http", "rooms.example.org", "https://rooms.example.org", 0},
+			{"https,http", "rooms.example.org", "http://rooms.example.org", 403},
+			{"wss", "rooms.example.org", "https://rooms.example.org", 0},
+			{"wss", "rooms.example.org", "http://rooms.example.org", 403},
+			{"https", "rooms.example.org:443", "https://rooms.example.org", 0},
+			{"https", "rooms.example.org:8443", "https://rooms.example.org", 403},
+			{"https", "rooms.example.org:80", "https://rooms.example.org", 403},
+			{"https", "rooms.example.org", "http://wall.example.org", 0}, // which ORIGINS names
+			{"https", "rooms.example.org", "HTTP://rooms.example.org", 403},
+			{"https", "rooms.example.org", "//rooms.example.org", 403},
+		} {
+			s, code := r.dial("view=overview", "Cookie", cookie, "X-Forwarded-Proto", c.proto, "Host", c.host, "Origin", c.origin)
+			if code != c.code {
+				t.Errorf("%s, %+v: %d", name, c, code)
+			}
+			if s != nil {
+				s.next()
+			}
+		}
+		if _, code := r.dial("view=overview", "Cookie", r.loggedIn(r.user("bo", access.Viewer, ""), 0), "X-Forwarded-Proto", "http", "Host", "rooms.example.org:80", "Origin", "http://rooms.example.org"); code != 0 {
+			t.Errorf("%s, without any TLS: %d", name, code)
+		}
+		// A form of such a page is none of ours either, in a browser that does not say from where it comes.
+		if a := r.do(http.MethodPost, "/logout", "", "Cookie", cookie, "Host", "rooms.example.org", "X-Forwarded-Proto", "https", "Origin", "http://rooms.example.org"); a.StatusCode != http.StatusForbidden {
+			t.Errorf("%s, a form: %d", name, a.StatusCode)
+		}
+	}
+}
+
 func TestFault40PagesOfOtherSitesChangeNothing(t *testing.T) {
 	t.Parallel()
 	r := start(t, withLogin())
