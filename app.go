@@ -25,6 +25,7 @@ import (
 type App struct {
 	config   Config
 	sources  []string
+	base     string // path, "" at the root
 	log      *slog.Logger
 	record   record
 	board    *live.Board
@@ -131,16 +132,20 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 	names := sourceNames(sources)
 	board := live.NewBoard(record, names, log)
 	limits := config.Attention.limits()
-	pages := views.HTML{History: time.Duration(config.Retention), Bodies: time.Duration(config.RetentionBodies)}
+	base, err := config.basePath()
+	if err != nil {
+		return nil, errors.Join(err, record.Close())
+	}
+	pages := views.HTML{History: time.Duration(config.Retention), Bodies: time.Duration(config.RetentionBodies), Base: base}
 	hub := live.NewHub(board, explained{record, board}, pages, limits, tick, log)
 	replica, _ := record.(web.Replica)
 	server := web.New(web.Config{Record: explained{record, board}, Replica: replica, Board: board, Hub: hub, Keyring: keyring, PlugNmeets: meets,
-		Origins: config.Origins, LoopbackOnly: config.Auth == "none", Auth: auth, Gallery: config.Gallery, Log: log})
+		Origins: config.Origins, BasePath: base, LoopbackOnly: config.Auth == "none", Auth: auth, Gallery: config.Gallery, Log: log})
 	setup, err := server.OpenSetup(open)
 	if err != nil {
 		return nil, errors.Join(err, record.Close())
 	}
-	return &App{setup: setup, config: config, checks: newChecks(config, board, record, meets, log), sources: names, log: log, record: record, board: board, hub: hub, server: server,
+	return &App{setup: setup, config: config, base: base, checks: newChecks(config, board, record, meets, log), sources: names, log: log, record: record, board: board, hub: hub, server: server,
 		watch: live.NewAttention(board, record, limits, look, log, tell), notifier: news, fatal: make(chan error, 3)}, nil
 }
 
@@ -235,7 +240,7 @@ func (a *App) URL() string {
 	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	return "http://" + net.JoinHostPort(host, port) + a.base
 }
 
 // SetupToken is what makes the first user, while there is none; "" otherwise.

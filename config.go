@@ -10,12 +10,14 @@ import (
 
 	"github.com/roomwatch/roomwatch/plugnmeet"
 	"github.com/roomwatch/roomwatch/store"
+	"github.com/roomwatch/roomwatch/web"
 )
 
 // Config is everything that an operator can set (README, Settings). A flag --x-y beats the environment's
 // ROOMWATCH_X_Y, which beats x_y in the file of --config.
 type Config struct {
-	Listen string `default:":8080" help:"Address to answer at. 127.0.0.1:0 picks a port and prints it."`
+	Listen   string `default:":8080" help:"Address to answer at. 127.0.0.1:0 picks a port and prints it."`
+	BasePath string `help:"The path below which a proxy serves Roomwatch, such as /roomwatch." placeholder:"PATH"`
 
 	APIKey        string           `name:"api-key" help:"plugNmeet's API key (client.api_key in its config)."`
 	APISecret     plugnmeet.Secret `name:"api-secret" help:"plugNmeet's secret (client.secret in its config), at least 32 bytes."`
@@ -74,6 +76,9 @@ func (c *Config) validate() error {
 	if err := c.validateAuth(); err != nil {
 		return err
 	}
+	if _, err := c.basePath(); err != nil {
+		return err
+	}
 	if err := neat(c.Store, "STORE"); err != nil {
 		return err
 	}
@@ -111,6 +116,14 @@ func (c *Config) validate() error {
 	}
 	_, err := c.sources()
 	return err
+}
+
+func (c *Config) basePath() (string, error) {
+	path, err := web.ParseBasePath(c.BasePath)
+	if err != nil {
+		err = fmt.Errorf("BASE_PATH=%s: %w", c.BasePath, err)
+	}
+	return path, err
 }
 
 // loopback says whether an address to listen at is one that only this machine reaches.

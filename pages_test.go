@@ -121,11 +121,14 @@ func openHouse(t *testing.T) *house {
 }
 
 // startDay starts the true program and lets it have seen a simulated day, which goes on, and both captures.
-func startDay(t *testing.T, plan simulate.Plan, now time.Time) *house {
+func startDay(t *testing.T, plan simulate.Plan, now time.Time, more ...func(*Config)) *house {
 	t.Helper()
 	config := testConfig("memory:")
 	config.Gallery = true
 	config.Sources = []SourceConfig{{Name: "emea", APIKey: "emea-key", Secrets: []plugnmeet.Secret{"another secret of the tests, long enough"}}}
+	for _, set := range more {
+		set(&config)
+	}
 	log := slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelError}))
 	app, err := New(t.Context(), config, log)
 	if err != nil {

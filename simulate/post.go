@@ -8,7 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
+	"path"
 	"sync"
 	"time"
 
@@ -28,7 +28,7 @@ type Result struct {
 	Failed  int
 }
 
-// WebhookURL is where to deliver to, given a base URL or the webhook's own.
+// WebhookURL is where to deliver to, given a base URL, maybe with a path, or the webhook's own.
 func WebhookURL(target string) (string, error) {
 	u, err := url.Parse(target)
 	if err != nil {
@@ -37,8 +37,8 @@ func WebhookURL(target string) (string, error) {
 	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
 		return "", fmt.Errorf("webhook URL %q: want http://host or https://host", target)
 	}
-	if strings.Trim(u.Path, "/") == "" {
-		u.Path = "/webhook"
+	if path.Base(u.Path) != "webhook" {
+		u = u.JoinPath("webhook")
 	}
 	return u.String(), nil
 }

@@ -136,6 +136,8 @@ func TestWebhookURL(t *testing.T) {
 		"https://host:8443/":            "https://host:8443/webhook",
 		"http://host/webhook/":          "http://host/webhook/",
 		"http://host/roomwatch/webhook": "http://host/roomwatch/webhook",
+		"http://host/roomwatch":         "http://host/roomwatch/webhook",
+		"http://host/roomwatch/":        "http://host/roomwatch/webhook",
 		"http://[::1]:80":               "http://[::1]:80/webhook",
 		"http://host?a=b":               "http://host/webhook?a=b",
 		"host:8080":                     "", "ftp://host": "", "http://": "", "http://:80": "", "": "", "http://host:x": "", "file:///etc": "",

@@ -48,8 +48,9 @@ function sprite() {
 for (const [name, source] of Object.entries(copies)) copyFileSync(from(source), at(name));
 writeFileSync(at("icons.svg"), sprite());
 
-// The style sheet names its files with their hashes, as the pages do, so that all may be cached for ever.
-const url = (name) => `/static/${name}?v=${hash(readFileSync(at(name)))}`;
+// The style sheet names its files with their hashes, as the pages do, so that all may be cached for ever. They lie
+// beside it, wherever Roomwatch is served.
+const url = (name) => `${name}?v=${hash(readFileSync(at(name)))}`;
 const variables = Object.entries(masks).map(([id, name]) => {
   const file = `mask-${id}.svg`;
   writeFileSync(at(file), `<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" viewBox="0 0 24 24" ${stroke.replace("currentColor", "#000")}>${drawing(name)}</svg>\n`);

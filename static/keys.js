@@ -5,7 +5,8 @@ const byId = (id) => document.getElementById(id);
 const emit = (name, detail) => document.dispatchEvent(new CustomEvent("roomwatch:" + name, { detail }));
 
 const keysOn = () => document.documentElement.dataset.keys !== "off";
-const pages = { o: "/", s: "/sessions", r: "/recordings", a: "/artifacts", i: "/intake" };
+const pages = { o: ".", s: "sessions", r: "recordings", a: "artifacts", i: "intake" };
+const go = (page) => location.assign(new URL("../" + page, import.meta.url)); // wherever Roomwatch is served
 const SECOND = 1500; // within which the second of two keys has to come
 
 // On a Mac, keys are pressed with another one.
@@ -20,7 +21,7 @@ async function openPalette() {
     const { open } = await import(dialog.dataset.script);
     open(dialog);
   } catch {
-    location.assign("/find"); // which does the same in a page of its own
+    go("find"); // which does the same in a page of its own
   }
 }
 
@@ -89,7 +90,7 @@ const deeds = {
 function single(key) {
   const second = Date.now() - first < SECOND && pages[key];
   first = 0;
-  if (second) location.assign(second);
+  if (second) go(second);
   else deeds[key]?.();
   return Boolean(second || deeds[key]);
 }

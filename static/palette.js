@@ -41,7 +41,7 @@ function ask() {
   const mine = ++asked, text = input.value;
   request?.abort();
   request = new XMLHttpRequest();
-  request.open("GET", "/find?" + new URLSearchParams(text ? { q: text } : {}));
+  request.open("GET", new URL("../find?" + new URLSearchParams(text ? { q: text } : {}), import.meta.url)); // wherever Roomwatch is served
   request.responseType = "document";
   request.onload = () => answer(mine, request.status === 200 && request.response?.getElementById("found"));
   request.onerror = () => answer(mine);

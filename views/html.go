@@ -21,12 +21,24 @@ import (
 type HTML struct {
 	History time.Duration // how long history is kept; 0: pages do not tell
 	Bodies  time.Duration // how long the bodies of deliveries are kept
+	Base    string        // the path below which all is served, see Below
 }
 
 var _ live.Renderer = HTML{}
 
 // Elements lists the parts of the page that can change by themselves, parent by parent, in order.
-func (HTML) Elements(m live.Model) []live.Element {
+func (h HTML) Elements(m live.Model) []live.Element {
+	elements := elementsOf(m)
+	if h.Base == "" {
+		return elements
+	}
+	for i, e := range elements {
+		elements[i].Render = func() []byte { return Below(h.Base, e.Render()) }
+	}
+	return elements
+}
+
+func elementsOf(m live.Model) []live.Element {
 	switch m := m.(type) {
 	case live.Overview:
 		return overviewElements(m)
@@ -50,6 +62,10 @@ func (HTML) Elements(m live.Model) []live.Element {
 
 // Root is the HTML of the view's root around the elements' HTML, which is given by parent.
 func (h HTML) Root(m live.Model, inner map[string][]byte) []byte {
+	return Below(h.Base, h.rootOf(m, inner))
+}
+
+func (h HTML) rootOf(m live.Model, inner map[string][]byte) []byte {
 	switch m := m.(type) {
 	case live.Overview:
 		return render(overviewRoot(m, inner))

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	_ "embed" // openapi.yaml
@@ -156,5 +158,5 @@ var openAPI []byte
 // apiDocument is the description of all this.
 func (s *Server) apiDocument(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderContentType, "application/yaml")
-	return c.Send(openAPI)
+	return c.Send(bytes.Replace(openAPI, []byte("\n  - url: /\n"), []byte("\n  - url: "+cmp.Or(s.BasePath, "/")+"\n"), 1))
 }

@@ -1,26 +1,32 @@
 package web
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 )
 
-// Cookies, without the prefix by which browsers keep other hosts and plain http from setting them.
+// Cookies, without the prefix by which browsers keep other hosts and plain http from setting them. One of those is
+// for the root alone: below a path, others may be served at the same host, which our cookies are not for.
 const (
 	loginCookie  = "roomwatch"
 	deviceCookie = "roomwatch-device"
 	hostPrefix   = "__Host-"
+	securePrefix = "__Secure-"
 )
 
 // cookieName is the cookie's name on this connection. Over plain http, which only loopback names get, browsers
 // refuse the prefix.
 func (s *Server) cookieName(c *fiber.Ctx, name string) string {
-	if s.encrypted(c) {
-		return hostPrefix + name
+	switch {
+	case !s.encrypted(c):
+		return name
+	case s.BasePath != "":
+		return securePrefix + name
 	}
-	return name
+	return hostPrefix + name
 }
 
 func (s *Server) cookie(c *fiber.Ctx, name string) string {
@@ -33,7 +39,7 @@ func (s *Server) setCookie(c *fiber.Ctx, name, value string, life time.Duration)
 	var cookie fasthttp.Cookie
 	cookie.SetKey(s.cookieName(c, name))
 	cookie.SetValue(value)
-	cookie.SetPath("/")
+	cookie.SetPath(cmp.Or(s.BasePath, "/"))
 	cookie.SetHTTPOnly(true)
 	cookie.SetSecure(s.encrypted(c))
 	cookie.SetSameSite(fasthttp.CookieSameSiteLaxMode)

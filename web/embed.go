@@ -95,7 +95,7 @@ func (s *Server) embedPage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return render(c, fiber.StatusOK, views.EmbedPage(views.EmbedData{Title: "Live", Live: p.Live, Epoch: p.Epoch, Seq: p.Seq, At: p.At, Root: p.Root,
+	return s.render(c, fiber.StatusOK, views.EmbedPage(views.EmbedData{Title: "Live", Live: s.below(p.Live), Epoch: p.Epoch, Seq: p.Seq, At: p.At, Root: p.Root,
 		Parent: string(v.embed.Parent), Expires: v.embed.ExpiresAt, Open: views.EmbedPath(v.embed.Source, roomID)}))
 }
 
@@ -219,13 +219,13 @@ func (s *Server) embedOf(asked mintAsked, now time.Time) (e access.Embed, why st
 
 // embedURL is what to frame.
 func (s *Server) embedURL(c *fiber.Ctx, e access.Embed, token string) string {
-	u := url.URL{Scheme: "http", Host: c.Hostname(), Path: "/embed", RawQuery: url.Values{"token": {token}}.Encode()}
+	u := url.URL{Scheme: "http", Host: c.Hostname(), Path: s.below("/embed"), RawQuery: url.Values{"token": {token}}.Encode()}
 	if s.encrypted(c) {
 		u.Scheme = "https"
 	}
 	if e.RoomID != "" {
-		u.Path = "/embed/rooms/" + e.RoomID
-		u.RawPath = "/embed/rooms/" + url.PathEscape(e.RoomID)
+		u.Path = s.below("/embed/rooms/" + e.RoomID)
+		u.RawPath = s.below("/embed/rooms/" + url.PathEscape(e.RoomID))
 	}
 	return u.String()
 }

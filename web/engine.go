@@ -33,9 +33,13 @@ func (s *Server) engine() {
 			return
 		}
 		answer(ctx)
+		s.sendBelow(&ctx.Response.Header)
 	}
 	engine.KeepHijackedConns = true // see detach
-	engine.HeaderReceived = askFirst
+	engine.HeaderReceived = func(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
+		s.fromRoot(header)
+		return askFirst(header)
+	}
 	engine.ExpectHandler = func(ctx *fasthttp.RequestCtx) int {
 		if !tooLarge(&ctx.Request.Header) {
 			return fasthttp.StatusContinue

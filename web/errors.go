@@ -119,7 +119,7 @@ func (s *Server) answerError(c *fiber.Ctx, err error) error {
 	case slow:
 		s.Log.Warn("a question took too long", "method", c.Method(), "route", c.Route().Path, "err", err)
 	}
-	return answer(c, m)
+	return s.answer(c, m)
 }
 
 // machines are the addresses that no person reads.
@@ -127,7 +127,7 @@ var machines = []string{"/webhook", "/live", "/livez", "/readyz", "/health", "/m
 
 // answer says what went wrong in the manner of the address: a problem document, the small object that
 // machines get, or a page.
-func answer(c *fiber.Ctx, m mishap) error {
+func (s *Server) answer(c *fiber.Ctx, m mishap) error {
 	path := strings.TrimRight(strings.ToLower(c.Path()), "/")
 	switch {
 	case forPrograms(path):
@@ -135,13 +135,13 @@ func answer(c *fiber.Ctx, m mishap) error {
 	case path == "/live" && m.title == badValue:
 		return c.Status(m.code).JSON(fiber.Map{"status": strings.ToLower(m.title), "detail": m.detail})
 	case strings.HasPrefix(path, "/embed"):
-		return render(c, m.code, views.EmbedRefused(m.title, m.detail))
+		return s.render(c, m.code, views.EmbedRefused(m.title, m.detail))
 	case m.bare, slices.Contains(machines, path):
 		return status(c, m.code, strings.ToLower(m.title))
 	case m == refusals[fiber.StatusNotFound]:
-		return render(c, m.code, views.NotFoundPage())
+		return s.render(c, m.code, views.NotFoundPage())
 	}
-	return render(c, m.code, views.ErrorPage(m.code, m.title+".", m.detail))
+	return s.render(c, m.code, views.ErrorPage(m.code, m.title+".", m.detail))
 }
 
 // forPrograms: the API, and what is fetched to be read by a program.

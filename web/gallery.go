@@ -11,5 +11,5 @@ import (
 // galleryPage shows every component in every state, for those who work on them.
 func (s *Server) galleryPage(c *fiber.Ctx) error {
 	now := time.Now()
-	return render(c, fiber.StatusOK, views.Page(views.PageData{Title: "Gallery", Root: views.Gallery(now), At: now}))
+	return s.render(c, fiber.StatusOK, views.Page(views.PageData{Title: "Gallery", Root: views.Gallery(now), At: now}))
 }

@@ -41,7 +41,7 @@ func (s *Server) showLogin(c *fiber.Ctx, code int, next, name, problem string) e
 	if !s.mayLogIn(c) {
 		code, p.Problem, p.Insecure = fiber.StatusForbidden, saidInsecure, true
 	}
-	return render(c, code, views.LoginPage(p))
+	return s.render(c, code, views.LoginPage(p))
 }
 
 // localPath is a path of ours to go to, "/" for anything else.
@@ -199,7 +199,7 @@ func (s *Server) showSetup(c *fiber.Ctx, code int, name, problem string) error {
 	if !s.mayLogIn(c) {
 		code, p.Problem, p.Insecure = fiber.StatusForbidden, saidInsecure, true
 	}
-	return render(c, code, views.SetupPage(p))
+	return s.render(c, code, views.SetupPage(p))
 }
 
 // firstUser makes the first admin, whoever holds the setup token.

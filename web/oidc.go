@@ -129,7 +129,7 @@ func (s *Server) back(c *fiber.Ctx) string {
 	if s.encrypted(c) {
 		scheme = "https://"
 	}
-	return scheme + c.Hostname() + "/login/callback"
+	return scheme + c.Hostname() + s.below("/login/callback")
 }
 
 // endOIDC lets in whom the provider sends back, if that began here, in this browser.
@@ -274,7 +274,7 @@ func (s *Server) failedOIDC(c *fiber.Ctx, err error) error {
 		code, text = fiber.StatusForbidden, saidLocked
 	}
 	s.audit(c, visitor{}, access.ActLoginFailed, "", "at the provider")
-	return render(c, code, views.LoginPage(views.Login{Next: "/", Problem: text, Provider: true}))
+	return s.render(c, code, views.LoginPage(views.Login{Next: "/", Problem: text, Provider: true}))
 }
 
 // seal makes a text that only we can read, and that nobody can change.

@@ -1,13 +1,10 @@
 package web
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"net/url"
 	"time"
 
-	"github.com/a-h/templ"
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/compress"
 
@@ -99,8 +96,8 @@ func (s *Server) page(c *fiber.Ctx, q live.Question, data views.PageData) error 
 		return err
 	}
 	data.Reader = v.reader()
-	data.Root, data.Live, data.Epoch, data.Seq, data.At = p.Root, p.Live, p.Epoch, p.Seq, p.At
-	return render(c, fiber.StatusOK, views.Page(data))
+	data.Root, data.Live, data.Epoch, data.Seq, data.At = p.Root, s.below(p.Live), p.Epoch, p.Seq, p.At
+	return s.render(c, fiber.StatusOK, views.Page(data))
 }
 
 // stillPage is a page that does not live.
@@ -110,20 +107,11 @@ func (s *Server) stillPage(c *fiber.Ctx, data views.PageData) error {
 		return err
 	}
 	data.Reader, data.At = v.reader(), time.Now()
-	return render(c, c.Response().StatusCode(), views.Page(data))
+	return s.render(c, c.Response().StatusCode(), views.Page(data))
 }
 
 // reader is what a page knows of whoever reads it.
 func (v visitor) reader() views.Reader {
 	all := access.Target{}
 	return views.Reader{Name: v.user.Name, Role: string(v.user.Role), NoIntake: !v.May(access.SeeIntake, all), Manages: v.May(access.ManageUsers, all), LogsOut: v.login.User != ""}
-}
-
-// render makes the whole page before the first byte of it is sent, so that a failure can still be answered.
-func render(c *fiber.Ctx, code int, page templ.Component) error {
-	var buf bytes.Buffer
-	if err := page.Render(context.Background(), &buf); err != nil {
-		return err
-	}
-	return c.Status(code).Type("html", "utf-8").Send(buf.Bytes())
 }

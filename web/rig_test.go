@@ -87,7 +87,7 @@ func startSources(t *testing.T, sources []plugnmeet.Source, settings ...setting)
 	for _, set := range settings {
 		set(&config)
 	}
-	hub := live.NewHub(board, config.Record, views.HTML{}, room.DefaultLimits, 10*time.Millisecond, log)
+	hub := live.NewHub(board, config.Record, views.HTML{Base: config.BasePath}, room.DefaultLimits, 10*time.Millisecond, log)
 	config.Hub = hub
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

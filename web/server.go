@@ -56,6 +56,7 @@ type Config struct {
 	Keyring    *plugnmeet.Keyring        // to begin with, see SetKeyring
 	PlugNmeets map[string]*plugnmeet.API // by source, of those that can be asked
 	Origins    []string                  // origins that may open the socket, beside the host that was asked
+	BasePath   string                    // below which we are served, as ParseBasePath reads it; "" is the root
 	Log        *slog.Logger
 
 	// LoopbackOnly: there is no login, so every request must name a loopback host or one of Origins.
