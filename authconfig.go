@@ -207,6 +207,9 @@ func (cmd *checkCommand) checkAuth() finding {
 	return finding{good, "auth", text}
 }
 
+// untrusted ends what is said of a server whose certificate nobody vouches for.
+const untrusted = " has a certificate of an authority that is not known here: name that in CA_FILE"
+
 // checkProvider asks the identity provider what it says of itself, where one is set.
 func (cmd *checkCommand) checkProvider() finding {
 	if cmd.Auth != web.ByOIDC {
@@ -222,7 +225,7 @@ func (cmd *checkCommand) checkProvider() finding {
 	var unknown x509.UnknownAuthorityError
 	switch {
 	case errors.As(err, &unknown):
-		return finding{wrong, "provider", cmd.OIDCIssuer + " has a certificate of an authority that is not known here: name that in CA_FILE"}
+		return finding{wrong, "provider", cmd.OIDCIssuer + untrusted}
 	case err != nil:
 		return finding{wrong, "provider", err.Error()}
 	}

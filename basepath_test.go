@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -37,7 +39,7 @@ func inFront(t *testing.T, app *App, takesOff bool) *front {
 	t.Helper()
 	f := new(front)
 	inside := &url.URL{Scheme: "http", Host: app.Addr()}
-	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+	proxy := &httputil.ReverseProxy{ErrorLog: log.New(io.Discard, "", 0), Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(inside)
 		r.Out.Host = r.In.Host
 		if takesOff {
@@ -256,6 +258,7 @@ func TestBelowAPathPagesGoLive(t *testing.T) {
 				eval[bool](b, fmt.Sprintf(`document.dispatchEvent(new KeyboardEvent("keydown", {key: %q, bubbles: true, cancelable: true, ctrlKey: %t}))`, strings.TrimPrefix(k, "^"), strings.HasPrefix(k, "^")))
 			}
 		}
+		app.await("it is found", func() bool { return strings.Contains(app.text("/find"), sid) }) // the palette asks once
 		key("^k")
 		b.await("the palette finds the room", fmt.Sprintf(`document.querySelector("#palette a[href='%s/rooms/%s']")`, servedAt, sid))
 		eval[bool](b, `Boolean(document.getElementById("palette").close()) || true`)

@@ -56,6 +56,7 @@ func (cmd *checkCommand) findings() []finding {
 		return out
 	}
 	out = append(out, cmd.checkAPI()...)
+	out = append(out, cmd.checkProxy()...)
 	if store.IsRedis(cmd.Store) {
 		out = append(out, cmd.checkRedis()...)
 		local := *cmd

@@ -16,8 +16,9 @@ import (
 // Config is everything that an operator can set (README, Settings). A flag --x-y beats the environment's
 // ROOMWATCH_X_Y, which beats x_y in the file of --config.
 type Config struct {
-	Listen   string `default:":8080" help:"Address to answer at. 127.0.0.1:0 picks a port and prints it."`
-	BasePath string `help:"The path below which a proxy serves Roomwatch, such as /roomwatch." placeholder:"PATH"`
+	Listen    string `default:":8080" help:"Address to answer at. 127.0.0.1:0 picks a port and prints it."`
+	PublicURL string `name:"public-url" help:"The address that people open, for check." placeholder:"URL"`
+	BasePath  string `help:"The path below which a proxy serves Roomwatch, such as /roomwatch." placeholder:"PATH"`
 
 	APIKey        string           `name:"api-key" help:"plugNmeet's API key (client.api_key in its config)."`
 	APISecret     plugnmeet.Secret `name:"api-secret" help:"plugNmeet's secret (client.secret in its config), at least 32 bytes."`
@@ -76,7 +77,13 @@ func (c *Config) validate() error {
 	if err := c.validateAuth(); err != nil {
 		return err
 	}
+	if err := neat(c.PublicURL, "PUBLIC_URL"); err != nil {
+		return err
+	}
 	if _, err := c.basePath(); err != nil {
+		return err
+	}
+	if _, err := c.publicURL(); err != nil {
 		return err
 	}
 	if err := neat(c.Store, "STORE"); err != nil {

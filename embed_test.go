@@ -36,7 +36,8 @@ type console struct {
 	ttl     time.Duration
 	parent  string // that its tokens are for; "" is itself
 	willing atomic.Bool
-	given   atomic.Int32 // tokens
+	given   atomic.Int32           // tokens
+	page    atomic.Pointer[string] // instead of its own
 }
 
 // site is the origin of a server under another name of this machine: browsers take it for another site.
@@ -67,6 +68,10 @@ func (c *console) answer(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, `{"token":%q}`, token)
 	case r.URL.Path == "/":
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		if page := c.page.Load(); page != nil {
+			fmt.Fprintf(w, `<!DOCTYPE html><html lang="en"><title>Case 48213</title><link rel="icon" href="data:,">%s`, *page)
+			return
+		}
 		fmt.Fprintf(w, `<!DOCTYPE html><html lang="en"><title>Case 48213</title><link rel="icon" href="data:,"><h1>Case 48213</h1>
 			<script type="module" src="%s/embed.js"></script><div style="width:420px;height:600px"><roomwatch-embed src="%s/embed/rooms/room01" token-url="/token"></roomwatch-embed></div>`, c.ops, c.ops)
 	default:

@@ -267,8 +267,12 @@ func TestThePillFitsInEveryState(t *testing.T) {
 	_, b := meeting(t, 20, "/")
 	for _, width := range []int64{320, 390, 768, 1024, 1440} {
 		b.size(width, 700)
-		for _, state := range []string{"connecting", "live", "paused", "reconnecting", "stale", "offline", "expired"} {
+		for _, state := range []string{"connecting", "live", "paused", "reconnecting", "stale", "offline", "expired", "blocked"} {
 			told, heard := state, 0
+			if state == "blocked" {
+				told = "reconnecting"
+				b.run(`document.dispatchEvent(new CustomEvent("roomwatch:obstacle", { detail: "A proxy is in the way." }))`)
+			}
 			if state == "stale" {
 				told, heard = "reconnecting", 60_000
 			}
@@ -279,6 +283,7 @@ func TestThePillFitsInEveryState(t *testing.T) {
 			// A frame that came meanwhile has told the true state.
 			b.claim(what, fmt.Sprintf(`(({ left, right }) => left >= 0 && right <= innerWidth && document.documentElement.scrollWidth <= innerWidth)(document.querySelector(".bar-end").getBoundingClientRect()) || document.getElementById("pill").dataset.state !== %q`, state))
 		}
+		b.run(`document.dispatchEvent(new CustomEvent("roomwatch:obstacle", { detail: "" }))`)
 	}
 }
 

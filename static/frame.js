@@ -65,14 +65,15 @@ function expire() {
 
 // How it is connected, in a word.
 
-const words = { connecting: "Connecting", live: "Live", paused: "Paused", reconnecting: "Reconnecting", offline: "Offline", expired: "Expired" };
+const words = { connecting: "Connecting", live: "Live", paused: "Paused", reconnecting: "Reconnecting", blocked: "Not live", offline: "Offline", expired: "Expired" };
 const pill = byId("link"), button = document.querySelector("[data-pause]");
 let heard = Date.now();
 let shown = "connecting";
+let obstacle = false;
 
 function show(connection) {
   if (over && connection.state !== "expired") return;
-  shown = connection.state;
+  shown = obstacle && connection.state !== "expired" ? "blocked" : connection.state;
   heard = connection.heard ?? heard;
   pill.dataset.link = shown;
   pill.querySelector("[data-word]").textContent = words[shown];
@@ -88,6 +89,14 @@ function figure() {
   const seconds = (Date.now() - heard) / 1000;
   pill.querySelector("[data-figure]").textContent = shown === "live" ? (seconds < 1 ? seconds.toFixed(1) : Math.floor(seconds)) + " s" : "";
 }
+
+document.addEventListener("roomwatch:obstacle", ({ detail: text }) => {
+  const why = byId("obstacle");
+  obstacle = text !== "";
+  why.hidden = !obstacle;
+  why.querySelector("span").textContent = text;
+  if (obstacle) show({ state: "blocked" });
+});
 
 document.addEventListener("roomwatch:connection", (event) => show(event.detail));
 button.addEventListener("click", () => emit("ask", shown === "paused" ? "resume" : "pause"));

@@ -15,19 +15,24 @@ const states = {
   reconnecting: ["Reconnecting", "Now", "reconnect", "The connection is lost and being tried again. Nothing will be missing afterwards."],
   stale: ["Stale", "Reconnect", "reconnect", "Nothing was heard for too long: what the page shows may no longer be so."],
   offline: ["Offline", "Retry", "reconnect", "Roomwatch cannot be reached. The page shows what was known last."],
+  blocked: ["Not live", "Why", "why", ""], // and what is in the way
   expired: ["Session expired", "Sign in", "leave", "Your login has ended. The page shows what was known last."],
 };
-const old = new Set(["stale", "offline", "expired"]); // in which the page shows what was
+const old = new Set(["stale", "offline", "blocked", "expired"]); // in which the page shows what was
 
 const pill = byId("pill"), account = byId("connection"), asOf = byId("as-of");
 let connection = { state: "connecting", heard: Date.now() };
 let shown = "connecting";
+let obstacle = ""; // what keeps the page from going live, and what to change
 
 function stateNow() {
   const { state, heard } = connection;
   const trying = state === "reconnecting" || state === "connecting";
+  if (obstacle && (trying || state === "offline")) return "blocked";
   return trying && Date.now() - heard > SILENCE ? "stale" : state;
 }
+
+const sentence = (state) => state === "blocked" ? obstacle : states[state][3];
 
 const write = (element, text) => { if (element.textContent !== text) element.textContent = text; };
 
@@ -78,7 +83,7 @@ function show() {
 }
 
 function changed(state) {
-  if (old.has(state)) emit("news", states[state][3]);
+  if (old.has(state)) emit("news", sentence(state));
   else if (state === "live" && old.has(shown)) emit("news", "Live again.");
   if (old.has(state)) emit("applied", { elements: [asOf] });
   shown = state;
@@ -86,7 +91,7 @@ function changed(state) {
 
 // tell writes the account.
 function tell() {
-  write(byId("connection-said"), states[stateNow()][3]);
+  write(byId("connection-said"), sentence(stateNow()));
   time(account.querySelector("[data-heard]"), "ago");
   write(account.querySelector("[data-state]"), `${document.body.dataset.seq} of ${document.body.dataset.epoch}`);
 }
@@ -94,11 +99,17 @@ function tell() {
 function step() {
   const deed = states[stateNow()][2];
   if (deed === "leave") location.reload();
+  else if (deed === "why") account.togglePopover(true);
   else if (deed) emit("ask", deed);
 }
 
 document.addEventListener("roomwatch:connection", (event) => {
   connection = { ...connection, ...event.detail };
+  show();
+});
+
+document.addEventListener("roomwatch:obstacle", (event) => {
+  obstacle = event.detail;
   show();
 });
 

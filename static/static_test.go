@@ -67,7 +67,7 @@ func TestStylesNameOnlyEmbeddedFiles(t *testing.T) {
 }
 
 // scripts are ours but live.js, which alone may make markup of text.
-var scripts = []string{"theme.js", "ui.js", "timeline.js", "payload.js", "pill.js", "keys.js", "news.js", "palette.js", "toasts.js"}
+var scripts = []string{"theme.js", "ui.js", "timeline.js", "payload.js", "pill.js", "obstacle.js", "keys.js", "news.js", "palette.js", "toasts.js"}
 
 // What is taken off a script before it is sent must not be inside of a text.
 func TestNoTextOfAScriptGoesOverSeveralLines(t *testing.T) {

@@ -1,6 +1,9 @@
 package views
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // rooted are the attributes that hold an address of ours. Each is written from the root: no page knows where
 // Roomwatch is served.
@@ -13,11 +16,18 @@ func Below(base string, html []byte) []byte {
 	if base == "" {
 		return html
 	}
-	return []byte(mover(base).Replace(string(html)))
+	mover, known := movers.Load(base)
+	if !known {
+		mover, _ = movers.LoadOrStore(base, newMover(base))
+	}
+	return []byte(mover.(*strings.Replacer).Replace(string(html)))
 }
 
-// mover replaces the beginnings of addresses. Of pairs that match at one place the first one counts.
-func mover(base string) *strings.Replacer {
+// movers are by their base: a process has one, or none, and to make it costs as much as to move a large page.
+var movers sync.Map
+
+// newMover replaces the beginnings of addresses. Of pairs that match at one place the first one counts.
+func newMover(base string) *strings.Replacer {
 	pairs := []string{
 		// Without scripts these stand as they are.
 		` data-origin="/webhook">https://ROOMWATCH/`, ` data-origin="` + base + `/webhook">https://ROOMWATCH` + base + `/`,

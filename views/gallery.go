@@ -126,7 +126,7 @@ func pills() (out []specimen) {
 	html := string(render(pill()))
 	for _, s := range [...][4]string{
 		{"connecting", "Connecting", "", ""}, {"live", "Live", "0.2 s", "Pause"}, {"paused", "Paused", "7 waiting", "Resume"}, {"reconnecting", "Reconnecting", "in 4 s", "Now"},
-		{"stale", "Stale", "since 14:29:51", "Reconnect"}, {"offline", "Offline", "in 28 s", "Retry"}, {"expired", "Session expired", "", "Sign in"},
+		{"stale", "Stale", "since 14:29:51", "Reconnect"}, {"offline", "Offline", "in 28 s", "Retry"}, {"blocked", "Not live", "", "Why"}, {"expired", "Session expired", "", "Sign in"},
 	} {
 		action := " data-action"
 		if s[3] == "" {

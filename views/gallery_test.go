@@ -106,7 +106,7 @@ func difference(want, got string) string {
 // pageParts are of the page itself: the gallery stands in one of them, and shows what is in the others.
 var pageParts = []string{"Page", "head", "logo", "bar", "placeLink", "foot", "galleryRoot", "exhibitShown", "overviewRoot", "roomRoot", "sessionsRoot", "recordingsRoot", "artifactsRoot",
 	"intakeRoot", "deliveryRoot", "side", "costSections", "listFoot", "deliveriesSection", "timelineSection", "nameCell",
-	"palette", "help", "connection", "notices", "findRoot", "bare", "LoginPage", "SetupPage", "EmbedPage", "EmbedRefused"}
+	"palette", "help", "connection", "notices", "findRoot", "bare", "LoginPage", "SetupPage", "EmbedPage", "EmbedRefused", "barePage", "bareFrame"}
 
 // takenOut are in the parts of pages that the gallery takes out of them: filters, heads of columns, and the timeline.
 var takenOut = []string{"titleHead", "sortHead", "sorter", "filter", "deliveryFilters", "searchField", "dayFields", "textField", "sourceField", "kindField", "hidden", "legend"}
@@ -198,7 +198,7 @@ func TestSpecimensHaveIDsOfTheirOwn(t *testing.T) {
 			t.Errorf("a drawing refers to %s", m[1])
 		}
 	}
-	for _, state := range []string{"connecting", "live", "paused", "reconnecting", "stale", "offline", "expired"} {
+	for _, state := range []string{"connecting", "live", "paused", "reconnecting", "stale", "offline", "blocked", "expired"} {
 		if n := bytes.Count(page, []byte(`data-state="`+state+`"`)); n != 2 {
 			t.Errorf("the pill is %s %d times, want once in each theme", state, n)
 		}

@@ -38,6 +38,7 @@ func (s *Server) framed() rule {
 			return errForbidden
 		}
 		s.framable(c, v.embed.Parent)
+		s.obstacles.served(time.Now())
 		c.Locals(visitorKey, v)
 		return c.Next()
 	}}

@@ -116,6 +116,10 @@ func (s *Server) answerError(c *fiber.Ctx, err error) error {
 		s.Log.Warn("plugNmeet was asked in vain", "route", c.Route().Path, "err", err)
 	case unknown:
 		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="roomwatch"`)
+	case refusals[fiber.StatusNotFound]:
+		if handshake(c) {
+			s.hindered(c, obstaclePath)
+		}
 	case slow:
 		s.Log.Warn("a question took too long", "method", c.Method(), "route", c.Route().Path, "err", err)
 	}

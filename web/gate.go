@@ -92,5 +92,6 @@ func (s *Server) sameSite(c *fiber.Ctx) error {
 	if own || reads && (visits || site == "") {
 		return c.Next()
 	}
+	s.withoutSite(c)
 	return errSite
 }

@@ -40,6 +40,9 @@ func (s *Server) health(c *fiber.Ctx) error {
 		"record:warnings": warned(s.Record.Warnings()),
 		"board:ready":     {{Component: "component", Status: "pass"}},
 	}
+	if part := s.obstacles.checks(time.Now()); len(part) > 0 {
+		checks["live:sockets"] = part
+	}
 	if part := s.sourceChecks(); len(part) > 0 {
 		checks["plugnmeet:api"] = part
 	}

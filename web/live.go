@@ -28,10 +28,10 @@ func (s *Server) live() fiber.Handler {
 	})
 	return func(c *fiber.Ctx) error {
 		if !websocket.IsWebSocketUpgrade(c) {
-			return fiber.ErrUpgradeRequired
+			return s.notUpgraded(c)
 		}
 		if origins := values(c, fiber.HeaderOrigin); len(origins) != 1 || !s.ownOrigin(c, origins[0]) {
-			return status(c, fiber.StatusForbidden, "this page may not open the socket")
+			return s.foreign(c, origins)
 		}
 		v, err := s.socketVisitor(c)
 		if err != nil {

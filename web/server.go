@@ -84,15 +84,16 @@ type Config struct {
 // Server answers HTTP.
 type Server struct {
 	Config
-	app     *fiber.App
-	keyring atomic.Pointer[plugnmeet.Keyring]
-	refused *tally // failed authentications
-	noted   *tally
-	sockets *sockets
-	warden  *warden
-	metrics *metrics
-	packed  packed
-	exports chan struct{} // holds one token for each that is under way
+	app       *fiber.App
+	keyring   atomic.Pointer[plugnmeet.Keyring]
+	refused   *tally // failed authentications
+	noted     *tally
+	sockets   *sockets
+	warden    *warden
+	obstacles *obstacles
+	metrics   *metrics
+	packed    packed
+	exports   chan struct{} // holds one token for each that is under way
 
 	rules     []Route
 	keys      keys
@@ -105,7 +106,7 @@ type Server struct {
 
 // New makes a server; Serve starts it.
 func New(config Config) *Server {
-	s := &Server{Config: config, refused: newTally(), noted: newTally(), sockets: newSockets(), metrics: newMetrics(), exports: make(chan struct{}, maxExports)}
+	s := &Server{Config: config, refused: newTally(), noted: newTally(), sockets: newSockets(), metrics: newMetrics(), obstacles: newObstacles(), exports: make(chan struct{}, maxExports)}
 	s.ReadTime, s.WriteTime = cmp.Or(config.ReadTime, readTime), cmp.Or(config.WriteTime, answerTime)
 	s.AskTime, s.ExportRows = cmp.Or(config.AskTime, askTime), cmp.Or(config.ExportRows, exportRows)
 	s.SetKeyring(config.Keyring)
@@ -181,6 +182,10 @@ func (s *Server) gauges() {
 	s.metrics.counter("roomwatch_notes_dropped_total", "Notes of refused deliveries that were lost because they came too fast.",
 		func() float64 { return float64(s.Record.NotesDropped()) })
 	s.metrics.gauge("roomwatch_exports", "Exports under way.", func() float64 { return float64(len(s.exports)) })
+	for _, what := range allObstacles {
+		s.metrics.labelled("roomwatch_sockets_hindered_total", "Sockets that something on the way kept from opening, by what that is.",
+			"reason", what.code, func() float64 { return s.obstacles.times(what) })
+	}
 	s.metrics.gauge("roomwatch_sockets", "Open live sockets.", func() float64 { return float64(s.sockets.count()) })
 	s.metrics.registry.MustRegister(sourceGauges{s.Board})
 	if s.Replica != nil {
