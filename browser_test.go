@@ -8,6 +8,7 @@ import (
 	"net"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -58,6 +59,7 @@ type browser struct {
 
 	mu       sync.Mutex
 	troubles []string
+	expected []string // troubles that the test brings about, whenever they are told
 }
 
 func startBrowser(t *testing.T) *browser {
@@ -129,7 +131,17 @@ func (b *browser) trouble(text string) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if slices.ContainsFunc(b.expected, func(part string) bool { return strings.Contains(text, part) }) {
+		return
+	}
 	b.troubles = append(b.troubles, text)
+}
+
+// expect lets troubles pass that the test is about to bring about. The browser may tell of them much later.
+func (b *browser) expect(parts ...string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.expected = parts
 }
 
 // tab opens another page of the same profile.

@@ -96,6 +96,7 @@ func TestFault62APageSaysWhatKeepsItFromGoingLive(t *testing.T) {
 			defer front.Close()
 			defer front.CloseClientConnections()
 			b := startBrowser(t)
+			b.expect("404", "302")
 			b.visit(front.URL + "/")
 			b.await("the page says that it is not live", `document.querySelector("#pill[data-state=blocked]") && document.querySelector("#pill [data-word]").textContent === "Not live"`)
 			b.await("it is said", `document.getElementById("news").textContent.length > 80`)
@@ -107,7 +108,6 @@ func TestFault62APageSaysWhatKeepsItFromGoingLive(t *testing.T) {
 			b.click(`#connection [data-reconnect]`)
 			b.await("mended, it is live", `document.querySelector("#pill[data-state=live]")`)
 			b.await("and says nothing of it any more", `document.getElementById("connection-said").textContent === "Changes are shown as they happen."`)
-			b.forgive("404", "302")
 		})
 	}
 }
@@ -119,11 +119,11 @@ func TestFault62APageWithoutItsFilesSaysSo(t *testing.T) {
 	t.Cleanup(app.close)
 	f := inFront(t, app.App, true)
 	b := startBrowser(t)
+	b.expect("404", "MIME type")
 	b.visit(f.URL + servedAt + "/")
 	b.await("it says so", `document.querySelector(".bare-page").checkVisibility() && document.querySelector(".bare-page").innerText.includes("set BASE_PATH to that path")`)
 	b.visit(app.URL() + "/")
 	b.await("with its files it does not", `document.querySelector("#pill[data-state=live]") && !document.querySelector(".bare-page").checkVisibility()`)
-	b.forgive("404", "MIME type")
 }
 
 // A restart is no obstacle: the page that comes through it says nothing of proxies.
