@@ -1,5 +1,6 @@
 # `make` prints the targets.
 .DEFAULT_GOAL := help
+export PATH := $(PATH):/usr/sbin
 .PHONY: help run test tools generate check lint unit screenshots golden bench bench-report clean
 
 STATICCHECK := bin/staticcheck
@@ -13,7 +14,7 @@ run: ## Serve on 127.0.0.1:8080 without a login (set ROOMWATCH_API_KEY and ROOMW
 
 test: tools check lint unit ## Install what the tests need, then run them all
 
-tools: ## Install chromium (apt) and the build-time packages (npm)
+tools: ## Install chromium, redis-server and proxies (apt) and the build-time packages (npm)
 	scripts/install-tools
 
 generate: node_modules ## Make the generated files anew: templ, CSS, icons

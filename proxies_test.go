@@ -38,7 +38,7 @@ func (a authority) bundle(t *testing.T) string {
 }
 
 // The examples of the manual, run by the programs that they are for, let pages go live, deliveries through and people
-// log in: check says so. A program that is not there is passed over.
+// log in: check says so.
 func TestTheProxiesOfTheManualLeadToRoomwatch(t *testing.T) {
 	t.Parallel()
 	own := newAuthority(t)
@@ -69,7 +69,7 @@ func TestTheProxiesOfTheManualLeadToRoomwatch(t *testing.T) {
 	} {
 		path, err := exec.LookPath(program)
 		if err != nil {
-			t.Logf("%s is not installed", program)
+			t.Errorf("%s is missing: `make test` installs it (%v)", program, err)
 			continue
 		}
 		for _, base := range []string{"", "/roomwatch"} {
