@@ -201,6 +201,8 @@ func (h *Hub) kin(ctx context.Context, r *Room) error {
 	if err != nil {
 		return err
 	}
+	// One that began before this session and still ran then is of the session before.
+	page.Items = slices.DeleteFunc(page.Items, func(b room.Summary) bool { return b.Begin().Before(d.Begin()) })
 	known := make(map[string]bool, len(r.Breakouts))
 	for _, b := range r.Breakouts {
 		known[b.SID] = true

@@ -2,6 +2,7 @@ package room
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -82,7 +83,43 @@ func (p *params) limit() int {
 	return limit
 }
 
-// ParseSessionQuery reads state, source, room_id, parent_room_id, q, from, to, limit and cursor; a *BadValue says what is wrong.
+// The parameters of each query, as its Parse reads them and its Values writes them.
+var (
+	SessionParams   = []string{"state", "source", "room_id", "parent_room_id", "q", "from", "to", "limit", "cursor"}
+	RecordingParams = []string{"state", "source", "room_id", "q", "from", "to", "limit", "cursor"}
+	ArtifactParams  = []string{"type", "class", "source", "room_id", "q", "from", "to", "limit", "cursor"}
+	DeliveryParams  = []string{"verdict", "source", "event", "room_id", "sid", "from", "to", "limit", "cursor"}
+)
+
+// UnknownParam is a parameter that a list does not have, and those that it has.
+type UnknownParam struct {
+	Name  string
+	Known []string
+}
+
+func (e *UnknownParam) Error() string {
+	name := strings.ToValidUTF8(e.Name, "\uFFFD")
+	if letters := []rune(name); len(letters) > 60 {
+		name = string(letters[:60]) + "…"
+	}
+	if len(e.Known) == 0 {
+		return fmt.Sprintf("There is no parameter %q here, nor any other.", name)
+	}
+	return fmt.Sprintf("There is no parameter %q here. Known are: %s.", name, strings.Join(e.Known, ", "))
+}
+
+// Only finds a parameter that is none of the known ones: whoever misspells one would take everything for what was
+// asked for. The error is an *UnknownParam.
+func Only(v url.Values, known ...string) error {
+	for _, name := range slices.Sorted(maps.Keys(v)) {
+		if !slices.Contains(known, name) {
+			return &UnknownParam{name, known}
+		}
+	}
+	return nil
+}
+
+// ParseSessionQuery reads SessionParams; a *BadValue says what is wrong.
 func ParseSessionQuery(v url.Values) (SessionQuery, error) {
 	p := params{values: v}
 	q := SessionQuery{State: State(p.oneOf("state", string(StateCreated), string(StateLive), string(StateEnded))),
@@ -91,7 +128,7 @@ func ParseSessionQuery(v url.Values) (SessionQuery, error) {
 	return q, p.err
 }
 
-// ParseRecordingQuery reads what ParseSessionQuery does, of recordings.
+// ParseRecordingQuery reads RecordingParams.
 func ParseRecordingQuery(v url.Values) (RecordingQuery, error) {
 	p := params{values: v}
 	q := RecordingQuery{State: p.oneOf("state", RecordingActive, RecordingProcessing, RecordingReady, RecordingFailed),
@@ -100,7 +137,7 @@ func ParseRecordingQuery(v url.Values) (RecordingQuery, error) {
 	return q, p.err
 }
 
-// ParseArtifactQuery reads type, class, source, room_id, q, from, to, limit and cursor.
+// ParseArtifactQuery reads ArtifactParams.
 func ParseArtifactQuery(v url.Values) (ArtifactQuery, error) {
 	p := params{values: v}
 	q := ArtifactQuery{Type: p.text("type"), Class: p.oneOf("class", ClassFile, ClassUsage),
@@ -109,12 +146,12 @@ func ParseArtifactQuery(v url.Values) (ArtifactQuery, error) {
 	return q, p.err
 }
 
-// ParseDeliveryQuery reads verdict, source, event, room_id, sid, limit and cursor.
+// ParseDeliveryQuery reads DeliveryParams.
 func ParseDeliveryQuery(v url.Values) (DeliveryQuery, error) {
 	p := params{values: v}
 	q := DeliveryQuery{Source: p.text("source"), Event: p.text("event"), RoomID: p.text("room_id"), SID: p.text("sid"),
 		Verdict: Verdict(p.oneOf("verdict", string(Accepted), string(Late), string(Unknown), string(Duplicate), string(Refused), string(Unreadable))),
-		Limit:   p.limit(), Cursor: p.text("cursor")}
+		From:    p.moment("from", false), To: p.moment("to", true), Limit: p.limit(), Cursor: p.text("cursor")}
 	return q, p.err
 }
 
@@ -139,7 +176,7 @@ func (q ArtifactQuery) Values() url.Values {
 // Values is the text form that ParseDeliveryQuery reads.
 func (q DeliveryQuery) Values() url.Values {
 	return values("verdict", string(q.Verdict), "source", q.Source, "event", q.Event, "room_id", q.RoomID, "sid", q.SID,
-		"limit", limitText(q.Limit), "cursor", q.Cursor)
+		"from", fromText(q.From), "to", toText(q.To), "limit", limitText(q.Limit), "cursor", q.Cursor)
 }
 
 // values are the pairs that say something.

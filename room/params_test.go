@@ -32,7 +32,7 @@ func TestEveryQueryIsReadBackFromItsText(t *testing.T) {
 		same(t, recordings, ParseRecordingQuery)
 		artifacts := ArtifactQuery{Type: text, Class: rapid.SampledFrom([]string{"", ClassFile}).Draw(t, "class"), Text: text, From: from, To: to, Limit: limit}
 		same(t, artifacts, ParseArtifactQuery)
-		same(t, DeliveryQuery{Verdict: rapid.SampledFrom([]Verdict{"", Late}).Draw(t, "verdict"), Event: text, SID: text, Limit: limit}, ParseDeliveryQuery)
+		same(t, DeliveryQuery{Verdict: rapid.SampledFrom([]Verdict{"", Late}).Draw(t, "verdict"), Event: text, SID: text, From: from, To: to, Limit: limit}, ParseDeliveryQuery)
 	})
 }
 
@@ -46,6 +46,27 @@ func same[Q interface {
 	}
 	if back, err := parse(v); err != nil || back != q {
 		t.Fatalf("%+v\nis read back as\n%+v, %v", q, back, err)
+	}
+}
+
+func TestEveryParameterThatAQueryWritesIsKnownToItsList(t *testing.T) {
+	at := time.UnixMilli(1_800_000_000_001)
+	for _, list := range []struct {
+		values url.Values
+		params []string
+	}{
+		{SessionQuery{"live", "a", "b", "c", "d", false, at, at, 7, "e"}.Values(), SessionParams},
+		{RecordingQuery{"ready", "a", "b", "c", false, at, at, 7, "e"}.Values(), RecordingParams},
+		{ArtifactQuery{"a", "file", "b", "c", "d", false, at, at, 7, "e"}.Values(), ArtifactParams},
+		{DeliveryQuery{"late", "a", "b", "c", "d", at, at, 7, "e"}.Values(), DeliveryParams},
+	} {
+		if err := Only(list.values, list.params...); err != nil || len(list.values) != len(list.params) {
+			t.Errorf("%v, written are %v: %v", list.params, list.values, err)
+		}
+	}
+	var unknown *UnknownParam
+	if err := Only(url.Values{"limit": nil, "form": nil}, SessionParams...); !errors.As(err, &unknown) || unknown.Name != "form" {
+		t.Errorf("form: %v", err)
 	}
 }
 

@@ -27,9 +27,10 @@ var (
 	ErrReload = errors.New("documents have changed and must be read again")
 )
 
-// SessionQuery asks for sessions. Empty fields ask for everything; From is inclusive, To exclusive, both
-// about Head.Begin. Every word of Text must begin a word of the title, the room_id, or the name or
-// identity of somebody who was there; with Titles, who was there does not count.
+// SessionQuery asks for sessions. Empty fields ask for everything. From and To ask for what overlaps them: a
+// session whose time, from Head.Begin to its end or to now, meets the time from From up to, but not including, To.
+// Every word of Text must begin a word of the title, the room_id, or the name or identity of somebody who was
+// there; with Titles, who was there does not count.
 type SessionQuery struct {
 	State    State
 	Source   string
@@ -74,15 +75,17 @@ type ArtifactQuery struct {
 	Cursor   string
 }
 
-// DeliveryQuery asks for deliveries, recorded and noted. Empty fields ask for everything.
+// DeliveryQuery asks for deliveries, recorded and noted. Empty fields ask for everything; From (inclusive) and
+// To (exclusive) are about when they were received.
 type DeliveryQuery struct {
-	Verdict Verdict
-	Source  string
-	Event   string // the event's name on the wire
-	RoomID  string
-	SID     string
-	Limit   int
-	Cursor  string
+	Verdict  Verdict
+	Source   string
+	Event    string // the event's name on the wire
+	RoomID   string
+	SID      string
+	From, To time.Time
+	Limit    int
+	Cursor   string
 }
 
 // Filed is what a list says of the session that a recording or an artifact is of.

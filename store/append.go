@@ -149,18 +149,24 @@ func (s *SQLite) commit(batch []*pending) {
 func (s *SQLite) record(batch []*pending) (recorded []room.Delivery, h *heard, err error) {
 	recorded, h = make([]room.Delivery, len(batch)), s.sources.listen()
 	err = s.transact(func(tx *sql.Tx) error {
-		insert, taken := s.in(tx)(insertDelivery), make(intake)
+		insert, taken, at := s.in(tx)(insertDelivery), make(intake), make(stretches)
 		for i, p := range batch {
 			d, err := s.insert(tx, insert, p, h)
 			if err != nil {
 				return err
 			}
 			recorded[i] = d
+			if d.Verdict != room.Duplicate {
+				at.add(d.ReceivedAt, positionOf(d))
+			}
 			if d.Verdict != room.Duplicate && !own(d) { // a duplicate counts as the note that is made of it
 				taken.count(d)
 			}
 		}
 		if err := taken.save(s.in(tx)(addIntake)); err != nil {
+			return err
+		}
+		if err := at.save(s.in(tx)(putReceived)); err != nil {
 			return err
 		}
 		return h.save(s.in(tx)(putSource))

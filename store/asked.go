@@ -15,6 +15,8 @@ type asked struct {
 	index   string     // to go by; "" for the order of the list itself
 	words   []word     // to be found in the session's text
 	marks   []string   // what the full-text index knows of the where
+	titles  []word     // the same, when they are to be found in title and room_id alone
+	earlier earlier    // sessions that began before what is asked for, and went on
 	match   match      // of words and marks, when there are words
 	nothing bool       // nothing can be found
 }
@@ -60,7 +62,7 @@ func (s *SQLite) search(ctx context.Context, a *asked, text string, titles bool)
 		return nil
 	}
 	if titles {
-		a.words = inTitles(a.words)
+		a.titles, a.words = a.words, inTitles(a.words)
 	}
 	a.match, err = s.matchOf(ctx, a.words, a.marks)
 	if titles {

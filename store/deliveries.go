@@ -14,6 +14,8 @@ import (
 // Deliveries is a page of the deliveries that q asks for, newest first: entries of the record with their
 // position, body and what they say, among notes, which have none of these. What our own checks find as it was known
 // is listed only to who asks for that event. Limit and cursor are those of Sessions.
+//
+// From and To are found as fast as a position is, and then by what is received around them.
 func (s *SQLite) Deliveries(ctx context.Context, q room.DeliveryQuery) (room.Page[room.Delivery], error) {
 	page, err := s.deliveries(ctx, q)
 	if err != nil {
@@ -36,12 +38,20 @@ func (s *SQLite) deliveries(ctx context.Context, q room.DeliveryQuery) (page roo
 		return page, err
 	}
 	limit := limitOf(q.Limit)
+	within := span{math.MinInt64, at.position}
+	if !q.From.IsZero() || !q.To.IsZero() {
+		first, last, err := s.receivedWithin(ctx, q.From, q.To)
+		if err != nil {
+			return page, err
+		}
+		within = span{first, min(within.to, last+1)}
+	}
 	var recorded, noted []placed
 	if q.Verdict == "" || q.Verdict.Recorded() {
-		recorded, err = s.listed(ctx, "SELECT position, "+deliveryColumns+" FROM deliveries "+goingFor(q)+quietEvents(q), "position", at.position, limit, q)
+		recorded, err = s.listed(ctx, "SELECT position, "+deliveryColumns+" FROM deliveries "+goingFor(q)+quietEvents(q), "position", within, limit, q)
 	}
 	if err == nil && (q.Verdict == "" || !q.Verdict.Recorded()) {
-		noted, err = s.listed(ctx, "SELECT row, "+noteColumns+" FROM notes WHERE", "row", at.note, limit, q)
+		noted, err = s.listed(ctx, "SELECT row, "+noteColumns+" FROM notes WHERE", "row", span{math.MinInt64, at.note}, limit, q)
 	}
 	if err != nil {
 		return page, err
@@ -111,9 +121,15 @@ type placed struct {
 	place int64
 }
 
-func (s *SQLite) listed(ctx context.Context, query, key string, below int64, limit int, q room.DeliveryQuery) (out []placed, err error) {
+func (s *SQLite) listed(ctx context.Context, query, key string, within span, limit int, q room.DeliveryQuery) (out []placed, err error) {
 	var where conditions
-	where.add(key+" < ?", below)
+	where.add(key+" >= ? AND "+key+" < ?", within.from, within.to)
+	if !q.From.IsZero() {
+		where.add("received_at >= ?", int64(ceilMS(q.From)))
+	}
+	if !q.To.IsZero() {
+		where.add("received_at < ?", int64(ceilMS(q.To)))
+	}
 	for _, c := range [][2]string{{"verdict", string(q.Verdict)}, {"source", q.Source}, {"event", q.Event}, {"room_id", q.RoomID}, {"sid", q.SID}} {
 		if c[1] != "" {
 			where.add(c[0]+" = ?", c[1])

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"testing"
@@ -22,7 +23,7 @@ func archive(b *testing.B, s *SQLite, many int) {
 				if err := d.encode(); err != nil {
 					return err
 				}
-				if err := d.put(s.in(tx)); err != nil {
+				if err := errors.Join(d.put(s.in(tx)), d.putLasting(s.in(tx), d.row)); err != nil {
 					return err
 				}
 			}

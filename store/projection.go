@@ -71,7 +71,7 @@ func (s *SQLite) take(tx *sql.Tx, entries []logged, h *heard) (fresh []room.Deli
 	if err != nil {
 		return nil, err
 	}
-	taken := make(intake)
+	taken, at := make(intake), make(stretches)
 	var p packed
 	for _, e := range entries {
 		isNew, err := s.takeOne(insert, &e, &p, last)
@@ -82,6 +82,7 @@ func (s *SQLite) take(tx *sql.Tx, entries []logged, h *heard) (fresh []room.Deli
 			continue
 		}
 		last = positionOf(e.Delivery)
+		at.add(e.ReceivedAt, last)
 		h.note(e.Delivery)
 		if !own(e.Delivery) {
 			taken.count(e.Delivery)
@@ -89,6 +90,9 @@ func (s *SQLite) take(tx *sql.Tx, entries []logged, h *heard) (fresh []room.Deli
 		fresh = append(fresh, e.Delivery)
 	}
 	if err := taken.save(s.in(tx)(addIntake)); err != nil {
+		return nil, err
+	}
+	if err := at.save(s.in(tx)(putReceived)); err != nil {
 		return nil, err
 	}
 	return fresh, h.save(s.in(tx)(putSource))

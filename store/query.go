@@ -9,7 +9,8 @@ import (
 	"github.com/roomwatch/roomwatch/room"
 )
 
-// Sessions is a page of the sessions that q asks for, newest first. A page of q.Limit (0: the default;
+// Sessions is a page of the sessions that q asks for, newest first: by when they began, also those that began
+// before q.From. A page of q.Limit (0: the default;
 // at most room.MaxLimit) begins below q.Cursor; ErrBadCursor when that is not one of this list.
 //
 // With q.Text, each item says in Found what matched. A search takes as long as the rarest of what it
@@ -19,13 +20,18 @@ func (s *SQLite) Sessions(ctx context.Context, q room.SessionQuery) (room.Page[r
 	a, err := s.sessionsAsked(ctx, q)
 	page := room.Page[room.Summary]{Items: []room.Summary{}}
 	if err == nil && !a.nothing {
-		page, err = list(ctx, s, &a, a.sessions, func(l line) (room.Summary, error) { return summaryOf(l, a.words) })
+		page, err = list(ctx, s, &a, a.sessions, a.summary)
+	}
+	if err == nil {
+		err = s.earlierSessions(ctx, a, &page)
 	}
 	if err != nil {
 		return page, s.failed("list sessions", err)
 	}
 	return page, nil
 }
+
+func (a *asked) summary(l line) (room.Summary, error) { return summaryOf(l, a.words) }
 
 func summaryOf(l line, words []word) (summary room.Summary, err error) {
 	if err := json.Unmarshal(l.summary, &summary); err != nil {
@@ -41,6 +47,7 @@ func (s *SQLite) sessionsAsked(ctx context.Context, q room.SessionQuery) (a aske
 	if a, err = newAsked(markSessions, "s.row", q.From, q.To, q.Cursor, q.Limit); err != nil {
 		return a, err
 	}
+	a.lastsOn(q.From, a.to)
 	a.equal("s.room_id", q.RoomID, "sessions_room", "room")
 	a.equal("s.parent", q.Parent, "sessions_parent", "parent")
 	if q.State != room.StateEnded {
@@ -77,6 +84,11 @@ func (s *SQLite) CountSessions(ctx context.Context, q room.SessionQuery) (n int,
 		a.byAny("s.state", "sessions_state", string(room.StateCreated), string(room.StateLive), string(room.StateEnded))
 		n, err = s.count(ctx, "sessions AS s "+a.going()+" WHERE "+a.where.text(), a.where.args...)
 	}
+	if err == nil {
+		var more int
+		more, err = s.countEarlier(ctx, a, room.MaxCount+1-n)
+		n += more
+	}
 	if err != nil {
 		return 0, s.failed("count sessions", err)
 	}
@@ -94,6 +106,18 @@ type line struct {
 	place        int64
 	text         string
 	summary, doc sql.RawBytes
+}
+
+// within says whether the words are in what they are searched in.
+func (a *asked) within(l line) (bool, error) {
+	if a.titles == nil {
+		return allIn(a.words, unmarked(l.text)), nil
+	}
+	var head room.Filed
+	if err := json.Unmarshal(l.summary, &head); err != nil {
+		return false, fmt.Errorf("%w: a session's summary: %w", errUndecodable, err)
+	}
+	return allIn(a.titles, head.Title+"\n"+head.RoomID), nil
 }
 
 // glance is how many rows are looked at, newest first, before a search goes the long way through the index.
@@ -130,8 +154,12 @@ func pageOf[T any](ctx context.Context, s *SQLite, a *asked, query string, args 
 		if err := rows.Scan(&l.place, &l.text, &l.summary, &l.doc); err != nil {
 			return page, false, err
 		}
-		if look > 0 && !allIn(a.words, unmarked(l.text)) {
-			continue
+		if look > 0 {
+			if there, err := a.within(l); err != nil {
+				return page, false, err
+			} else if !there {
+				continue
+			}
 		}
 		if len(page.Items) == a.limit {
 			page.Next = formatCursor(a.mark, last)

@@ -93,7 +93,8 @@ func TestSessionsAreFilteredAndPagedAsAPlainListWouldBe(t *testing.T) {
 		for _, state := range []room.State{"", room.StateCreated, room.StateLive, room.StateEnded} {
 			for _, q := range []room.SessionQuery{{}, {Source: "a"}, {RoomID: "room2"}, {Source: "b", RoomID: "room2"}, {From: from}, {To: to},
 				{From: from, To: to, Source: "a"}, {Text: "week ana"}, {Text: "week", RoomID: "room1", From: from}, {RoomID: "no such room"},
-				{Parent: "room1"}, {Parent: "room2"}, {Parent: "room1", Text: "week", From: from}} {
+				{Parent: "room1"}, {Parent: "room2"}, {Parent: "room1", Text: "week", From: from}, {From: to, Text: "ana"}, {From: to, To: to.Add(time.Millisecond), RoomID: "room2"},
+				{Text: "week", Titles: true, From: from, To: to}, {From: time.Now().Add(time.Hour)}} {
 				q.State = state
 				want := slices.DeleteFunc(slices.Clone(plain), func(sum room.Summary) bool { return !matches(q, sum, s, t) })
 				for _, q.Limit = range []int{0, 1, 7} {
@@ -127,7 +128,16 @@ func matches(q room.SessionQuery, sum room.Summary, s record, t *testing.T) bool
 		}
 	}
 	return (q.State == "" || q.State == sum.State) && (q.Source == "" || q.Source == sum.Source) && (q.RoomID == "" || q.RoomID == sum.RoomID) && (q.Parent == "" || q.Parent == sum.ParentRoomID) &&
-		(q.From.IsZero() || !sum.Begin().Before(q.From)) && (q.To.IsZero() || sum.Begin().Before(q.To))
+		overlaps(sum, q.From, q.To)
+}
+
+// overlaps says whether a session's time meets a time that is asked for.
+func overlaps(sum room.Summary, from, to time.Time) bool {
+	begin, end := sum.Begin(), sum.EndedAt
+	if sum.State != room.StateEnded {
+		end = time.Now()
+	}
+	return (to.IsZero() || begin.Before(to)) && (from.IsZero() || !begin.Before(from) || end.After(from))
 }
 
 func TestRowsThatArriveBetweenPagesDisturbNone(t *testing.T) {

@@ -36,6 +36,7 @@ func (s *SQLite) Retain(ctx context.Context, now time.Time, history, bodies time
 		func(ctx context.Context) (bool, error) { return s.retainDeliveries(ctx, old, checkpoint) },
 		s.retainRest("DELETE FROM notes WHERE row IN (SELECT row FROM notes WHERE received_at < ? LIMIT ?)", old),
 		s.retainRest("DELETE FROM intake WHERE (minute, source, verdict) IN (SELECT minute, source, verdict FROM intake WHERE minute < ? LIMIT ?)", old),
+		s.retainRest("DELETE FROM received WHERE minute IN (SELECT minute FROM received WHERE minute < ? LIMIT ?)", old-60_000),
 		s.retainRest("DELETE FROM samples WHERE at IN (SELECT at FROM samples WHERE at < ? LIMIT ?)", old),
 	} {
 		for done := false; !done; {
@@ -80,7 +81,7 @@ func (s *SQLite) retainSessions(ctx context.Context, old room.Time) (done bool, 
 	}
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		for _, row := range gone {
-			for _, query := range []string{recordingShelf.clear, artifactShelf.clear, dropWords, dropSession} {
+			for _, query := range []string{recordingShelf.clear, artifactShelf.clear, dropWords, dropLasting, dropSession} {
 				if _, err := s.in(tx)(query).Exec(row[0]); err != nil {
 					return err
 				}

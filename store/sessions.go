@@ -68,7 +68,12 @@ func (s *SQLite) Save(ctx context.Context, sessions []*room.Session, checkpoint 
 
 func (s *SQLite) put(tx *sql.Tx, docs []*document, checkpoint int64, last bool) error {
 	for _, d := range docs {
-		if err := d.put(s.in(tx)); err != nil {
+		before := d.row
+		err := d.put(s.in(tx))
+		if err == nil {
+			err = d.putLasting(s.in(tx), before)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -230,6 +235,18 @@ func (d *document) put(on writes) (err error) {
 	for i := 0; err == nil && i < len(d.filed); i++ {
 		err = d.filed[i].put(on, d.row)
 	}
+	return err
+}
+
+// putLasting says until when the session goes on; before is the row that it had.
+func (d *document) putLasting(on writes, before int64) error {
+	if !d.isNew && before != d.row {
+		if _, err := on(dropLasting).Exec(before); err != nil {
+			return err
+		}
+	}
+	length, until := lastingOf(d.row, d.summary.State, d.summary.EndedAt)
+	_, err := on(putLasting).Exec(d.row, length, int64(until))
 	return err
 }
 

@@ -211,7 +211,7 @@ func (s *SQLite) load(ctx context.Context) error {
 		}
 	}
 	if s.prepared, err = prepare(ctx, s.writes, slices.Concat(sessionWrites,
-		[]string{insertDelivery, bodyOf, putSource, addIntake, putCheckpoint, insertNote, putMark})); err != nil {
+		[]string{putLasting, dropLasting, putReceived, insertDelivery, bodyOf, putSource, addIntake, putCheckpoint, insertNote, putMark})); err != nil {
 		return err
 	}
 	if s.asking, err = prepare(ctx, s.reads, []string{documentOf, standingOf, heardOf, siblingsOf}); err != nil {

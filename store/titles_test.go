@@ -96,7 +96,7 @@ func TestSessionsOfAnOlderFileAreFoundByTheirTitles(t *testing.T) {
 				return err
 			}
 		}
-		_, err = tx.Exec("PRAGMA user_version = 5")
+		_, err = tx.Exec(withoutTimes + "PRAGMA user_version = 5")
 		return err
 	})
 	if err != nil {

@@ -72,7 +72,7 @@ func artifactsRoot(m live.Artifacts, inner map[string][]byte) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = dayFields(m.Query.From, m.Query.To).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = dayFields("Days on which artifacts were made", m.Query.From, m.Query.To).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

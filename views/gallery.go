@@ -208,9 +208,10 @@ func (g gallery) words() []exhibit {
 		{"times", "", false, times},
 		{"ids", "", false, []specimen{of("id", copied("rig-f1-1", "room id")), of("long id", copied("770aa658-cb96-4525-8930-57d5a3d2e818", "session id")), of("count", count("count", 12406)),
 			of("size", size(184_370_000)), of("bytes", size(1))}},
-		{"found", "", false, []specimen{of("nothing searched", foundText("told", found{12406, sessionNoun, "", false})), of("searched", foundText("told", found{38, sessionNoun, "fatima", true})),
-			of("one", foundText("told", found{1, recordingNoun, arabicName, true})), of("filtered", foundText("told", found{0, artifactNoun, "", true})),
-			of("uncounted", foundText("told", found{room.MaxCount + 1, deliveryNoun, "", false})), of("in a line", foundIn("Fatima "+arabicName+" fatima.k", "fatima"))}},
+		{"found", "", false, []specimen{of("nothing searched", foundText("told", found{12406, sessionNoun, "", false, ""})), of("searched", foundText("told", found{38, sessionNoun, "fatima", true, ""})),
+			of("one", foundText("told", found{1, recordingNoun, arabicName, true, ""})), of("filtered", foundText("told", found{0, artifactNoun, "", true, ""})),
+			of("uncounted", foundText("told", found{room.MaxCount + 1, deliveryNoun, "", false, ""})),
+			of("of a time", foundText("told", found{12, sessionNoun, "", true, ranWords(g.ago(60), g.ago(30))})), of("in a line", foundIn("Fatima "+arabicName+" fatima.k", "fatima"))}},
 	}
 }
 

@@ -96,6 +96,28 @@ type found struct {
 	what noun
 	text string // that was searched for
 	less bool   // something narrows the list
+	ran  string // of sessions: the time that they overlap
+}
+
+func (f found) ranWords() string {
+	if f.ran == "" {
+		return ""
+	}
+	return " " + f.ran
+}
+
+// ranWords say which sessions are listed for a time: not those alone that began then.
+func ranWords(from, to time.Time) string {
+	at := func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
+	switch {
+	case from.IsZero() && to.IsZero():
+		return ""
+	case to.IsZero():
+		return "that ran at " + at(from) + " UTC or later"
+	case from.IsZero():
+		return "that began before " + at(to) + " UTC"
+	}
+	return "that ran between " + at(from) + " and " + at(to) + " UTC"
 }
 
 // turn is where a list can be gone on with, and what of it is seen.

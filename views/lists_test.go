@@ -22,7 +22,7 @@ func asked(typed string) map[string]live.Model {
 		"/sessions":   live.Sessions{Query: room.SessionQuery{State: room.StateEnded, Source: typed, RoomID: typed, Text: typed, From: from, To: to, Limit: 7, Cursor: "c"}},
 		"/recordings": live.Recordings{Query: room.RecordingQuery{State: room.RecordingFailed, Source: typed, RoomID: typed, Text: typed, From: from, To: to, Limit: 7, Cursor: "c"}},
 		"/artifacts":  live.Artifacts{Query: room.ArtifactQuery{Type: "MEETING_SUMMARY", Class: room.ClassFile, Source: typed, RoomID: typed, Text: typed, From: from, To: to, Limit: 7, Cursor: "c"}},
-		"/intake":     live.Intake{Query: room.DeliveryQuery{Verdict: room.Late, Source: typed, Event: typed, RoomID: typed, SID: typed, Limit: 7, Cursor: "c"}},
+		"/intake":     live.Intake{Query: room.DeliveryQuery{Verdict: room.Late, Source: typed, Event: typed, RoomID: typed, SID: typed, From: from, To: to, Limit: 7, Cursor: "c"}},
 	}
 }
 

@@ -76,7 +76,7 @@ func recordingsRoot(m live.Recordings, inner map[string][]byte) templ.Component 
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = dayFields(m.Query.From, m.Query.To).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = dayFields("Days on which recordings began", m.Query.From, m.Query.To).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -20,6 +20,7 @@ func sessionsElements(m live.Sessions) []live.Element {
 		shown: len(m.Page.Items), n: m.Matches, what: sessionNoun, path: sessionsPath, q: m.Query, text: m.Query.Text,
 		next: olderPage(m.Query, m.Page.Next), newest: newestPage(m.Query), received: received(m.Sources),
 		when: "A session appears here as soon as plugNmeet creates a room, and stays when it has ended.",
+		ran:  ranWords(m.Query.From, m.Query.To),
 	})
 	day := concurrencyOf(m.Day, m.Gaps, m.Minute)
 	out = append(out, live.Element{ID: "concurrency", Parent: "band", Version: day.version, Render: func() []byte { return render(concurrency("concurrency", day)) }})
@@ -102,6 +103,7 @@ type listState struct {
 	next, newest query // nil when there is no such page
 	received     bool  // anything at all, ever
 	when         string
+	ran          string // of sessions: see ranWords
 }
 
 // listElements are the parts that all lists have: how many match, how many are exported, where the list
@@ -110,7 +112,7 @@ func listElements(s listState) []live.Element {
 	var out []live.Element
 	if s.n >= 0 {
 		out = append(out,
-			element("told-text", "told", found{s.n, s.what, s.text, narrowed(s.q)}, foundText),
+			element("told-text", "told", found{s.n, s.what, s.text, narrowed(s.q), s.ran}, foundText),
 			element("export-words", "export-count", exportWord(s.n), text))
 	}
 	at := turn{shown: s.shown, n: s.n, what: s.what, newest: s.link(s.newest), older: s.link(s.next)}

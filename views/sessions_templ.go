@@ -77,7 +77,7 @@ func sessionsRoot(m live.Sessions, inner map[string][]byte, history time.Duratio
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = dayFields(m.Query.From, m.Query.To).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = dayFields("Days on which sessions ran", m.Query.From, m.Query.To).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -19,9 +19,9 @@ import (
 )
 
 // list answers a page of a list, newest first, in the form that the store gives it.
-func list[Q, T any](s *Server, parse func(url.Values) (Q, error), ask func(context.Context, Q) (room.Page[T], error)) fiber.Handler {
+func list[Q, T any](s *Server, params []string, parse func(url.Values) (Q, error), ask func(context.Context, Q) (room.Page[T], error)) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		values, err := filters(c)
+		values, err := filtersOf(c, params...)
 		if err != nil {
 			return err
 		}
@@ -53,7 +53,7 @@ func (s *Server) vouched(ctx context.Context, q room.SessionQuery) (room.Page[ro
 
 // apiState is what is going on now (design section 5). The ETag names the state of the board.
 func (s *Server) apiState(c *fiber.Ctx) error {
-	values, err := filters(c)
+	values, err := filtersOf(c, "limit", "cursor")
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func hasTag(list, tag string) bool {
 
 // apiSession is one session, whole.
 func (s *Server) apiSession(c *fiber.Ctx) error {
-	values, err := filters(c)
+	values, err := filtersOf(c, "source")
 	if err != nil {
 		return err
 	}
@@ -108,6 +108,9 @@ func (s *Server) apiSession(c *fiber.Ctx) error {
 
 // apiDelivery is one delivery of the record, whole.
 func (s *Server) apiDelivery(c *fiber.Ctx) error {
+	if _, err := filtersOf(c); err != nil {
+		return err
+	}
 	d, err := s.delivery(c)
 	if err != nil {
 		return err
@@ -133,7 +136,7 @@ const sampleStep = time.Minute
 
 // apiTotals is the totals of all rooms over time.
 func (s *Server) apiTotals(c *fiber.Ctx) error {
-	values, err := filters(c)
+	values, err := filtersOf(c, "span")
 	if err != nil {
 		return err
 	}

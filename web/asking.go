@@ -30,13 +30,22 @@ func asked[T any](s *Server, question func(context.Context) (T, error)) (T, erro
 	return out, err
 }
 
-// filters are the parameters of a request. Those that nobody asks for are ignored.
+// filters are the parameters of a request. Pages ignore those that nobody asks for: others' links add some.
 func filters(c *fiber.Ctx) (url.Values, error) {
 	values, err := url.ParseQuery(string(c.Request().URI().QueryString()))
 	if err != nil {
 		return nil, &room.BadValue{Name: "query", Want: "an ordinary query string"}
 	}
 	return values, nil
+}
+
+// filtersOf are the parameters of a request by a program, which may have no other ones than these.
+func filtersOf(c *fiber.Ctx, known ...string) (url.Values, error) {
+	values, err := filters(c)
+	if err == nil {
+		err = room.Only(values, known...)
+	}
+	return values, err
 }
 
 // param is a part of the path, "" when it is none that can be read.

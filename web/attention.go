@@ -38,7 +38,7 @@ func Alarms(list []room.Alarm) []Alarm {
 
 // apiAttention is what needs attention now, the most pressing first.
 func (s *Server) apiAttention(c *fiber.Ctx) error {
-	if _, err := filters(c); err != nil {
+	if _, err := filtersOf(c); err != nil {
 		return err
 	}
 	return c.JSON(fiber.Map{"items": Alarms(s.Board.Alarms())})

@@ -83,7 +83,10 @@ var (
 func mishapOf(err error) mishap {
 	var refused *fiber.Error
 	var bad *room.BadValue
+	var other *room.UnknownParam
 	switch {
+	case errors.As(err, &other):
+		return mishap{code: fiber.StatusBadRequest, title: "Unknown parameter", detail: other.Error()}
 	case errors.As(err, &bad):
 		return mishap{code: fiber.StatusBadRequest, title: badValue, detail: "The parameter " + bad.Name + " must be " + bad.Want + "."}
 	case errors.As(err, &refused):

@@ -32,6 +32,7 @@ var errExports = errors.New("too many exports are under way")
 // table is a list that can be exported: where it comes from, and its columns where it has any.
 type table[Q, T any] struct {
 	name    string // of the page, and of the file
+	params  []string
 	parse   func(url.Values) (Q, error)
 	ask     func(Record, context.Context, Q) (room.Page[T], error)
 	columns []column[T]
@@ -41,7 +42,7 @@ type table[Q, T any] struct {
 // store page by page while it is sent, so that neither waits for the other and little is held in memory.
 func export[Q, T any](s *Server, t table[Q, T], form func(*bytes.Buffer, []column[T]) sheet[T]) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		values, err := filters(c)
+		values, err := filtersOf(c, t.params...)
 		if err != nil {
 			return err
 		}

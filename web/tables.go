@@ -5,7 +5,7 @@ import "github.com/roomwatch/roomwatch/room"
 // The columns of exports. Their names are those of the API's members, and stay: append, don't rename.
 
 var sessionTable = table[room.SessionQuery, room.Summary]{
-	name: "sessions", parse: room.ParseSessionQuery, ask: Record.Sessions,
+	name: "sessions", params: room.SessionParams, parse: room.ParseSessionQuery, ask: Record.Sessions,
 	columns: []column[room.Summary]{
 		{"source", func(s *room.Summary) any { return s.Source }},
 		{"sid", func(s *room.Summary) any { return s.SID }},
@@ -47,7 +47,7 @@ var sessionTable = table[room.SessionQuery, room.Summary]{
 }
 
 var recordingTable = table[room.RecordingQuery, room.FiledRecording]{
-	name: "recordings", parse: room.ParseRecordingQuery, ask: Record.Recordings,
+	name: "recordings", params: room.RecordingParams, parse: room.ParseRecordingQuery, ask: Record.Recordings,
 	columns: append(filed(func(r *room.FiledRecording) *room.Filed { return &r.Filed }), []column[room.FiledRecording]{
 		{"record_id", func(r *room.FiledRecording) any { return r.RecordID }},
 		{"state", func(r *room.FiledRecording) any { return r.State }},
@@ -63,7 +63,7 @@ var recordingTable = table[room.RecordingQuery, room.FiledRecording]{
 }
 
 var artifactTable = table[room.ArtifactQuery, room.FiledArtifact]{
-	name: "artifacts", parse: room.ParseArtifactQuery, ask: Record.Artifacts,
+	name: "artifacts", params: room.ArtifactParams, parse: room.ParseArtifactQuery, ask: Record.Artifacts,
 	columns: append(filed(func(a *room.FiledArtifact) *room.Filed { return &a.Filed }), []column[room.FiledArtifact]{
 		{"artifact_id", func(a *room.FiledArtifact) any { return a.ArtifactID }},
 		{"type", func(a *room.FiledArtifact) any { return a.Type }},
@@ -81,7 +81,7 @@ var artifactTable = table[room.ArtifactQuery, room.FiledArtifact]{
 }
 
 var deliveryTable = table[room.DeliveryQuery, room.Delivery]{
-	name: "intake", parse: room.ParseDeliveryQuery, ask: Record.Deliveries,
+	name: "intake", params: room.DeliveryParams, parse: room.ParseDeliveryQuery, ask: Record.Deliveries,
 	columns: []column[room.Delivery]{ // a body is no cell: it is in the JSON
 		{"position", func(d *room.Delivery) any { return d.Position }},
 		{"received_at", func(d *room.Delivery) any { return d.ReceivedAt }},

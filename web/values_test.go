@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/roomwatch/roomwatch/room"
 )
 
 // hostile are values that some parameter cannot be; each is refused or taken, by kind of parameter.
@@ -23,7 +25,7 @@ var parameters = map[string]map[string][]string{
 	"sessions":   {"state": badWords, "source": badTexts, "room_id": badTexts, "q": badTexts, "from": badMoments, "to": badMoments, "limit": badLimits, "cursor": badCursors},
 	"recordings": {"state": badWords, "source": badTexts, "room_id": badTexts, "q": badTexts, "from": badMoments, "to": badMoments, "limit": badLimits, "cursor": badCursors},
 	"artifacts":  {"type": badTexts, "class": badWords, "source": badTexts, "room_id": badTexts, "q": badTexts, "from": badMoments, "to": badMoments, "limit": badLimits, "cursor": badCursors},
-	"intake":     {"verdict": badWords, "source": badTexts, "event": badTexts, "room_id": badTexts, "sid": badTexts, "limit": badLimits, "cursor": badCursors},
+	"intake":     {"verdict": badWords, "source": badTexts, "event": badTexts, "room_id": badTexts, "sid": badTexts, "from": badMoments, "to": badMoments, "limit": badLimits, "cursor": badCursors},
 }
 
 // badQueries calls fn with every bad value of every parameter of a list.
@@ -60,6 +62,31 @@ func TestEveryBadValueIsAProblemDocumentThatNamesIt(t *testing.T) {
 	}
 	if strings.Contains(r.logged.String(), "level=ERROR") {
 		t.Errorf("logged: %s", r.logged)
+	}
+}
+
+// Whoever misspells a filter would take everything for what was asked for.
+func TestAProgramThatAsksForAnUnknownParameterIsToldItsName(t *testing.T) {
+	t.Parallel()
+	r := captured(t)
+	paths := []string{"/api/v1/state", "/api/v1/totals", "/api/v1/attention", "/api/v1/sessions/open"}
+	for page, list := range exports {
+		paths = append(paths, list, page+".json", page+".csv")
+	}
+	for _, path := range paths {
+		for name, query := range map[string]string{"form": "?form=2026-11-01", "Limit": "?Limit=1", "page": "?page=2", "sate": "?sate=live"} {
+			a := r.get(path + query)
+			if a.StatusCode != http.StatusBadRequest || !strings.Contains(a.body, name) || !strings.Contains(a.body, "Unknown parameter") {
+				t.Errorf("%s%s: %d %.300s", path, query, a.StatusCode, a.body)
+			}
+			if !strings.HasSuffix(path, ".csv") {
+				checkProblem(t, path+query, a)
+			}
+		}
+		long := r.get(path + "?" + url.QueryEscape("<script>"+strings.Repeat("x", 500)) + "=1")
+		if long.StatusCode != http.StatusBadRequest || strings.Contains(long.body, "<script>x") || len(long.body) > 20_000 || strings.Count(long.body, "x") > 200 && !strings.HasSuffix(path, ".csv") {
+			t.Errorf("%s with a hostile name: %d %.300s", path, long.StatusCode, long.body)
+		}
 	}
 }
 
@@ -101,18 +128,24 @@ func TestASocketWithABadFilterIsToldSoBeforeItOpens(t *testing.T) {
 	}
 }
 
+// Links of others add parameters to pages, and a program may leave values empty.
 func TestWhatNobodyAsksForIsIgnored(t *testing.T) {
 	t.Parallel()
 	r := start(t)
-	for _, path := range []string{"/api/v1/sessions", "/api/v1/recordings", "/api/v1/artifacts", "/api/v1/deliveries", "/api/v1/state", "/api/v1/totals", "/sessions.csv", "/intake.json"} {
+	for path, params := range map[string][]string{"/api/v1/sessions": room.SessionParams, "/api/v1/recordings": room.RecordingParams, "/api/v1/artifacts": room.ArtifactParams,
+		"/api/v1/deliveries": room.DeliveryParams, "/api/v1/totals": {"span"}, "/sessions.csv": room.SessionParams, "/intake.json": room.DeliveryParams} {
+		for _, query := range []string{"?", "?&&", "?" + strings.Join(params, "=&") + "="} {
+			if a := r.get(path + query); a.StatusCode != http.StatusOK {
+				t.Errorf("%s%s: %d %.300s", path, query, a.StatusCode, a.body)
+			}
+		}
+	}
+	for _, path := range []string{"/", "/sessions", "/recordings", "/artifacts", "/intake", "/find"} {
 		for _, query := range []string{"?verbose=1", "?utm_source=x&limit=", "?x=%ff", "?=", "?&&", "?state=&verdict=&class=&from=&to=&cursor="} {
 			if a := r.get(path + query); a.StatusCode != http.StatusOK {
 				t.Errorf("%s%s: %d %s", path, query, a.StatusCode, a.body)
 			}
 		}
-	}
-	if a := r.get("/api/v1/state?state=nothing&from=yesterday&q=%ff"); a.StatusCode != http.StatusOK {
-		t.Errorf("the state has no such filters: %d %s", a.StatusCode, a.body)
 	}
 }
 
