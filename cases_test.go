@@ -194,6 +194,19 @@ func TestCase06PlannedTimeCountsFromTheFirstJoin(t *testing.T) {
 	}
 }
 
+func TestCase11ATitleAndANameThatShowNothingAreAbsent(t *testing.T) {
+	t.Parallel()
+	for order, bodies := range inOrders(fieldCase(t, "11-blank-title-and-name")) {
+		a, d := theCase(t, bodies)
+		if d.Title != "" || d.RoomID != "r11" || len(d.Participants) != 1 || d.Participants[0].Name != "" || d.Participants[0].Identity != "u-1" {
+			t.Errorf("%s: title %+q, %+v", order, d.Title, d.Participants)
+		}
+		for path, want := range map[string]string{"/": "r11", "/sessions": "r11", "/rooms/" + d.SID: "u-1"} {
+			a.await(order+": "+path+" shows "+want, func() bool { return strings.Contains(a.text(path), ">"+want+"<") })
+		}
+	}
+}
+
 // Skew is measured by many deliveries, and then told on Intake, by the API, as a metric, and by check; nobody vanishes
 // before, while or after that.
 func TestFault61ClocksThatDifferAreMeasuredAndToldAndHideNobody(t *testing.T) {

@@ -31,7 +31,8 @@ func (w *words) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return err
 }
 
-func (w words) cut(limit int) string { return strings.Clone(clip(string(w), limit)) }
+// cut is a text that is shown; one that shows nothing is absent.
+func (w words) cut(limit int) string { return strings.Clone(shown(string(w), limit)) }
 
 // id is a text that names something, and "" for one that is longer than names are.
 func (w words) id() string {

@@ -83,7 +83,7 @@ func (r *reading) settle(body []byte) {
 		said.At = r.received
 	}
 	if said.Title == "" {
-		said.Title = clip(r.roomName, maxTitle)
+		said.Title = shown(r.roomName, maxTitle)
 	}
 	said.Participant, said.Track, said.Job = orNil(said.Participant), orNil(said.Track), orNil(said.Job)
 	said.Artifact, said.Speech = orNil(said.Artifact), orNil(said.Speech)

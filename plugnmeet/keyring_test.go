@@ -70,6 +70,7 @@ func TestKeyringRefusesSourcesThatCannotBeToldApart(t *testing.T) {
 	good := plugnmeet.Source{Name: "a", APIKey: "k", Secrets: []plugnmeet.Secret{"very-secret"}}
 	for name, sources := range map[string][]plugnmeet.Source{
 		"no name":       {{APIKey: "k", Secrets: good.Secrets}},
+		"a blank name":  {{Name: "\u2800 \u200b", APIKey: "k", Secrets: good.Secrets}},
 		"no key":        {{Name: "a", Secrets: good.Secrets}},
 		"no secret":     {{Name: "a", APIKey: "k"}},
 		"empty secret":  {{Name: "a", APIKey: "k", Secrets: []plugnmeet.Secret{"very-secret", ""}}},

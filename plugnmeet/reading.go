@@ -50,8 +50,8 @@ type reading struct {
 }
 
 // read takes what a redacted body says. The body is known to be one valid object.
-func (r *reading) read(shown []byte) *Unreadable {
-	r.dec.reset(shown)
+func (r *reading) read(redacted []byte) *Unreadable {
+	r.dec.reset(redacted)
 	r.object(deliveryMembers)
 	return r.refusal
 }
@@ -103,8 +103,8 @@ func (r *reading) words() string {
 	return ""
 }
 
-// text reads a text that is shown and may be cut.
-func (r *reading) text(limit int) string { return clip(r.words(), limit) }
+// text reads a text that is shown and may be cut. One that shows nothing is absent.
+func (r *reading) text(limit int) string { return shown(r.words(), limit) }
 
 // id reads a text that names something: cut, it would name something else. Being used as a key, it has
 // neither control characters nor space around it.

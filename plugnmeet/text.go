@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/roomwatch/roomwatch/room"
 )
 
 // printable is text without control characters; line breaks and tabs become spaces.
@@ -21,6 +23,9 @@ func printable(text string) string {
 		return c
 	}, text)
 }
+
+// shown is text of at most limit bytes, or "" when nothing of it can be seen.
+func shown(text string, limit int) string { return room.Shown(clip(text, limit)) }
 
 // clip cuts text to at most limit bytes, never inside a character.
 func clip(text string, limit int) string {

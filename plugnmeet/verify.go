@@ -11,6 +11,8 @@ import (
 	"hash"
 	"sync"
 	"time"
+
+	"github.com/roomwatch/roomwatch/room"
 )
 
 // Source is one plugNmeet that may deliver: its name in Roomwatch, its API key, and its secrets: the
@@ -101,7 +103,7 @@ func NewKeyring(sources []Source) (*Keyring, error) {
 
 func (s Source) validate() error {
 	switch {
-	case s.Name == "":
+	case room.Shown(s.Name) == "":
 		return errors.New("a source has no name")
 	case s.APIKey == "":
 		return fmt.Errorf("source %q has no API key", s.Name)

@@ -129,7 +129,7 @@ func (r *reading) participants() []Participant {
 			p.Tracks = append(p.Tracks, t)
 			for _, said := range told {
 				if r.counts(said.Stamp) {
-					p.hear(said.Stamp, said.Said.OwnerName, "")
+					p.hear(said.Stamp, Shown(said.Said.OwnerName), "")
 				}
 			}
 		}
@@ -170,7 +170,7 @@ func (r *reading) connection(sid string, told Told[ConnectionSaid], p *person) C
 		if !r.counts(said.Stamp) {
 			continue
 		}
-		p.hear(said.Stamp, said.Said.Name, said.Said.Kind)
+		p.hear(said.Stamp, Shown(said.Said.Name), said.Said.Kind)
 		if said.Said.Roles != nil && !said.Stamp.before(p.rolesBy) {
 			p.Roles, p.rolesBy = said.Said.Roles, said.Stamp
 		}

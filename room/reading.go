@@ -189,7 +189,7 @@ func (r *reading) head(participants []Participant) Head {
 		if !r.counts(said.Stamp) || said.Kind == KindRoomFinished && r.finishes(said.Said.Moment, said.Said.Object) != "" {
 			continue
 		}
-		h.Title = lastSaid(h.Title, said.Said.Title)
+		h.Title = lastSaid(h.Title, Shown(said.Said.Title))
 		h.ParentRoomID = lastSaid(h.ParentRoomID, said.Said.ParentRoomID)
 		h.EmptyTimeout = lastSaid(h.EmptyTimeout, said.Said.EmptyTimeout)
 		h.MaxParticipants = lastSaid(h.MaxParticipants, said.Said.MaxParticipants)

@@ -22,7 +22,7 @@ func (f RoomSaid) covers(o RoomSaid) bool {
 }
 
 func roomSaid(e Event) RoomSaid {
-	said := RoomSaid{RoomID: e.RoomID, Title: e.Title, ParentRoomID: e.ParentRoomID,
+	said := RoomSaid{RoomID: e.RoomID, Title: Shown(e.Title), ParentRoomID: e.ParentRoomID,
 		EmptyTimeout: e.EmptyTimeout, MaxParticipants: e.MaxParticipants, PlannedMinutes: e.PlannedMinutes}
 	if e.Kind.livekitBorn() {
 		said.Object = e.CreationTime
@@ -68,7 +68,7 @@ func (f ConnectionSaid) covers(o ConnectionSaid) bool {
 
 func connectionSaid(e Event) ConnectionSaid {
 	p := e.Participant
-	said := ConnectionSaid{Identity: p.Identity, Name: p.Name, Kind: p.Kind, Joined: p.JoinedAt, Roles: p.Roles}
+	said := ConnectionSaid{Identity: p.Identity, Name: Shown(p.Name), Kind: p.Kind, Joined: p.JoinedAt, Roles: p.Roles}
 	switch e.Kind {
 	case KindParticipantJoined:
 		if said.Joined == 0 {
@@ -106,7 +106,7 @@ func (f TrackTold) covers(o TrackTold) bool {
 func trackTold(e Event) TrackTold {
 	told := TrackTold{TrackSaid: *e.Track}
 	if p := e.Participant; p != nil {
-		told.Owner, told.OwnerSID, told.OwnerName = p.Identity, p.SID, p.Name
+		told.Owner, told.OwnerSID, told.OwnerName = p.Identity, p.SID, Shown(p.Name)
 	}
 	switch e.Kind {
 	case KindTrackPublished:
