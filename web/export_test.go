@@ -37,7 +37,11 @@ func walked(r *rig, path, query string) (items []json.RawMessage) {
 func (r *rig) csv(path string) (names []string, rows [][]string) {
 	r.t.Helper()
 	a := r.get(path)
-	all, err := csv.NewReader(strings.NewReader(a.body)).ReadAll()
+	text, marked := strings.CutPrefix(a.body, "\ufeff")
+	if !marked {
+		r.t.Fatalf("%s has no byte order mark: %.60q", path, a.body)
+	}
+	all, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 	if err != nil || len(all) == 0 || a.StatusCode != http.StatusOK {
 		r.t.Fatalf("%s: %d %v %.300s", path, a.StatusCode, err, a.body)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // sheet writes rows into a buffer, in one form.
@@ -27,7 +28,11 @@ type column[T any] struct {
 	cell func(*T) any
 }
 
-// csvSheet is RFC 4180, with a line of names.
+// byteOrderMark says that a file is UTF-8. Without it spreadsheets take it for text in the locale's own encoding, and
+// names in other scripts come out as nonsense.
+const byteOrderMark = "\ufeff"
+
+// csvSheet is RFC 4180 in UTF-8 with a byte order mark, and with a line of names.
 type csvSheet[T any] struct {
 	out     *csv.Writer
 	columns []column[T]
@@ -35,6 +40,7 @@ type csvSheet[T any] struct {
 }
 
 func asCSV[T any](out *bytes.Buffer, columns []column[T]) sheet[T] {
+	out.WriteString(byteOrderMark)
 	s := &csvSheet[T]{out: csv.NewWriter(out), columns: columns}
 	s.out.UseCRLF = true
 	for _, c := range columns {
@@ -124,17 +130,49 @@ func cellText(value any) string {
 	return fmt.Sprint(value)
 }
 
-// formulas are what spreadsheets take for the beginning of a formula. The wide forms count for them as
+// formulas are what spreadsheets take for the beginning of a formula. The wide and the small forms count for them as
 // the narrow ones do.
-const formulas = "=+-@＝＋－＠"
+const formulas = "=+-@＝＋－＠﹦﹢﹣﹫"
 
-// defused is a text that a spreadsheet shows as it is. A room's title is whatever somebody typed, and
+// separators end a cell for some spreadsheet: which one does is a matter of the locale that it runs in, and one that
+// goes by another than the file's takes its quotes for letters. So what follows any of them may be a cell.
+const separators = ",;\t\r\n"
+
+// defused is a text that a spreadsheet of any locale shows as it is. A room's title is whatever somebody typed, and
 // must not be run by whoever opens the file: an apostrophe before it makes it a text.
 func defused(text string) string {
-	bare := strings.TrimLeftFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) })
 	begins := strings.TrimLeft(text, " ")
-	if bare != "" && strings.ContainsRune(formulas, []rune(bare)[0]) || begins != "" && strings.ContainsRune("\t\r\n", rune(begins[0])) {
-		return "'" + text
+	if runs(text, "") || begins != "" && strings.ContainsRune("\t\r\n", rune(begins[0])) {
+		text = "'" + text
 	}
-	return text
+	if !strings.ContainsAny(text, separators) {
+		return text
+	}
+	var safe strings.Builder
+	for i, r := range text {
+		safe.WriteString(text[i : i+runeLen(text[i:])])
+		if strings.ContainsRune(separators, r) && runs(text[i+1:], `"`) {
+			safe.WriteByte('\'')
+		}
+	}
+	return safe.String()
+}
+
+// runs says whether a formula begins the text, behind what cannot be seen and behind some letters.
+func runs(text, behind string) bool {
+	for _, r := range text {
+		if !unicode.IsSpace(r) && unicode.IsPrint(r) && !strings.ContainsRune(behind, r) {
+			return strings.ContainsRune(formulas, r)
+		}
+		if behind != "" && strings.ContainsRune(separators, r) {
+			return false // that is looked at by itself
+		}
+	}
+	return false
+}
+
+// runeLen is how many bytes the first character takes, valid or not.
+func runeLen(text string) int {
+	_, size := utf8.DecodeRuneInString(text)
+	return size
 }
