@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -203,6 +204,21 @@ func TestCase11ATitleAndANameThatShowNothingAreAbsent(t *testing.T) {
 		}
 		for path, want := range map[string]string{"/": "r11", "/sessions": "r11", "/rooms/" + d.SID: "u-1"} {
 			a.await(order+": "+path+" shows "+want, func() bool { return strings.Contains(a.text(path), ">"+want+"<") })
+		}
+	}
+}
+
+func TestCase12AnyTwoNeighbouringCharactersOfATitleWithoutSpacesAreFound(t *testing.T) {
+	t.Parallel()
+	a, d := theCase(t, movedBy(fieldCase(t, "12-title-without-spaces"), time.Now().Unix()-1796000000)) // or an alarm names it
+	for q, want := range map[string]int{"市场": 1, "场部": 1, "部周": 1, "周会": 1, "市场部周会": 1, "部周会": 1, "会": 1, "周": 1, "市周": 0, "会市": 0, "周会 r12": 1} {
+		path := "/api/v1/sessions?q=" + url.QueryEscape(q)
+		var page room.Page[room.Summary]
+		a.await(path+" finds it", func() bool { a.get(path, &page); return len(page.Items) == want })
+		for _, live := range []string{"/?q=" + url.QueryEscape(q), "/sessions?q=" + url.QueryEscape(q)} {
+			if shown := strings.Contains(a.text(live), "/rooms/"+d.SID); shown != (want > 0) {
+				t.Errorf("%s shows it: %v", live, shown)
+			}
 		}
 	}
 }

@@ -1,40 +1,56 @@
 package room
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
 
-// Words is a search: every word must begin a word of what is searched.
-type Words []string
+// Word is one that is searched for: it must begin a word of what is searched or, in a script without spaces, be found
+// anywhere.
+type Word struct {
+	Text   string // folded
+	pieces []string
+}
+
+// Words is a search: every word must be found.
+type Words []Word
 
 // ParseWords splits a search text at everything that is neither letter nor digit. At most 8 words count.
-func ParseWords(text string) Words {
-	words := split(text)
-	return words[:min(len(words), 8)]
+func ParseWords(text string) (words Words) {
+	for _, field := range split(text) {
+		if pieces := Sought(field); len(pieces) > 0 && len(words) < 8 {
+			words = append(words, Word{Folded(field), pieces})
+		}
+	}
+	return words
 }
 
 func split(text string) []string {
-	return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) })
+	return strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) })
 }
 
-// Find says whether every word begins a word of one of the texts.
+// Find says whether every word is found in one of the texts.
 func (w Words) Find(texts ...string) bool {
+	if len(w) == 0 {
+		return true
+	}
 	var have []string
 	for _, text := range texts {
-		have = append(have, split(text)...)
+		have = append(append(have, Pieces(text)...), "") // nothing goes from one text into the next
 	}
 	for _, word := range w {
-		if !begins(have, word) {
+		if !word.in(have) {
 			return false
 		}
 	}
 	return true
 }
 
-func begins(have []string, word string) bool {
-	for _, h := range have {
-		if strings.HasPrefix(h, word) {
+func (w Word) in(pieces []string) bool {
+	last := len(w.pieces) - 1
+	for i := range len(pieces) - last {
+		if strings.HasPrefix(pieces[i+last], w.pieces[last]) && slices.Equal(pieces[i:i+last], w.pieces[:last]) {
 			return true
 		}
 	}

@@ -189,7 +189,7 @@ func TestTextFindsSessionsByTheBeginningsOfWords(t *testing.T) {
 		)
 		for _, c := range []struct{ text, want string }{
 			{"week", "ops"}, {"WEEKLY", "ops"}, {"eekly", ""}, {"ops week", "ops"}, {"ops board", ""}, {"cafe", "ops"}, {"caf\u00e9", "ops"}, {"cafe\u0301", "ops"},
-			{"diaz", "ops"}, {"díaz", "ops"}, {"dı", ""}, {"id-Ana", "ops"}, {"o'nei", "ops"}, {"oneil", ""}, {"josé", "board"},
+			{"diaz", "ops"}, {"díaz", "ops"}, {"dı", "ops"}, {"id-Ana", "ops"}, {"o'nei", "ops"}, {"oneil", ""}, {"josé", "board"},
 			{"rig", "board ops"}, {"rig-f1", "board ops"}, {"rig-f1-", "board ops"}, {"rig-f1-1", "ops"}, {"f10", "board"}, {"rig-1", ""}, {"1-f1", ""},
 			{"木村", "board"}, {"太", "board"}, {"ops - week", "ops"}, {"ops 🎉 week", "ops"}, {"<b>", "board"},
 		} {

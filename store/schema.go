@@ -18,7 +18,7 @@ type step struct {
 // Times are milliseconds since 1970. deliveries is the hot table and has but two whole indexes: that
 // which tells duplicates, and that which finds what was delivered of a session; AUTOINCREMENT, because a
 // position must never be used twice. words is contentless: the text is with the sessions.
-var steps = []step{{sql: version1}, {sql: version2}, {version3, carryDocuments}, {sql: version4}, {sql: accountTables}, {do: carryTitles}, packedFromHere, {timeTables, fillTimes}}
+var steps = []step{{sql: version1}, {sql: version2}, {version3, carryDocuments}, {sql: version4}, {sql: accountTables}, {do: carryTitles}, packedFromHere, {timeTables, fillTimes}, {do: carryWords}}
 
 const version1 = `
 CREATE TABLE deliveries (

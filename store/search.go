@@ -73,10 +73,21 @@ func marksOf(d room.Detail) string {
 	if len(d.Artifacts) > 0 {
 		marks += " " + markOf(artifactShelf.table)
 	}
-	for _, piece := range piecesOf(d.Title + "\n" + d.RoomID) {
+	return marks + titleMarks(d.Title, d.RoomID)
+}
+
+func titleMarks(title, roomID string) (marks string) {
+	for _, piece := range room.Pieces(title + "\n" + roomID) {
 		marks += " " + inTitle + piece
 	}
 	return marks
+}
+
+// indexText is what the full-text index is given of a session's text: its pieces, which the index's tokenizer leaves
+// as they are, and the marks.
+func indexText(text string) string {
+	lines := unmarked(text)
+	return strings.Join(room.Pieces(lines), " ") + "\n" + text[len(lines):]
 }
 
 // inTitle begins the marks that repeat the words of title and room_id, for who may not search for people. No

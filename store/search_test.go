@@ -85,18 +85,25 @@ func TestABeginningOfManyWordsFindsWhatThePlainReadingFinds(t *testing.T) {
 	})
 }
 
-func TestLettersAreFoldedAsTheIndexFoldsThem(t *testing.T) {
+// The index is given what is folded already, and must leave it as it is: else the quick way, which looks at the texts
+// itself, and the long way through the index would find different sessions.
+func TestTheIndexLeavesPiecesAsTheyAre(t *testing.T) {
 	s := openAt(t, "memory:")
+	given := make(map[rune]string)
 	tx, err := s.writes.Begin()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for r := rune(0x20); r < 0x2000; r++ {
-		if r == 0x600 {
-			r = 0x1E00 // between them are scripts without variants
+	for r := rune(0x20); r < 0x20000; r++ {
+		if r == 0x4f00 || r == 0xac80 {
+			r += 0x5000 - r&0xf00 // more of the same
 		}
-		if _, err := tx.Exec("INSERT INTO words (rowid, text) VALUES (?, ?)", int(r), "x"+string(r)+"x"); err != nil {
-			t.Fatal(err)
+		newer := r >= 0x19b0 && r <= 0x19c9 || r == 0x1cf2 || r == 0x1cf3 || !unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.P, unicode.S, unicode.Z)
+		if pieces := room.Pieces("x" + string(r) + "x"); !newer && len(pieces) > 0 {
+			given[r] = strings.Join(pieces, " ")
+			if _, err := tx.Exec("INSERT INTO words (rowid, text) VALUES (?, ?)", int(r), indexText("x"+string(r)+"x")); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	if err := tx.Commit(); err != nil {
@@ -116,11 +123,15 @@ func TestLettersAreFoldedAsTheIndexFoldsThem(t *testing.T) {
 		}
 		index[r] = append(index[r], term)
 	}
-	for r, want := range index {
-		assigned := unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.P, unicode.S, unicode.Z)
-		newer := len(want) == 1 && want[0] == "x"+string(r)+"x" || len(want) == 2 && indexed(r) // what it does not know yet
-		if got := piecesOf("x" + string(r) + "x"); assigned && !newer && !slices.Equal(got, want) {
-			t.Errorf("%U: %q, the index has %q", r, got, want)
+	differ := 0
+	for r, want := range given {
+		if got := strings.Join(index[r], " "); got != want {
+			if differ++; differ < 20 {
+				t.Errorf("%U %q: given %q, has %q", r, r, want, got)
+			}
 		}
+	}
+	if differ > 0 {
+		t.Errorf("%d of %d differ", differ, len(given))
 	}
 }

@@ -230,7 +230,7 @@ func (d *document) put(on writes) (err error) {
 		err = move(on, before, d.row)
 	}
 	if err == nil && (d.isNew || moves || d.was.text != d.text) {
-		_, err = on(putWords).Exec(d.row, d.text)
+		_, err = on(putWords).Exec(d.row, indexText(d.text))
 	}
 	for i := 0; err == nil && i < len(d.filed); i++ {
 		err = d.filed[i].put(on, d.row)

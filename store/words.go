@@ -2,14 +2,13 @@ package store
 
 import (
 	"strings"
-	"unicode"
 
 	"github.com/roomwatch/roomwatch/room"
 )
 
-// word is one that is searched for: it must be found as the beginning of one. The index splits rig-f1-1
-// into rig, f1 and 1, so a word is looked for as the phrase of its pieces, of which the last may be a
-// beginning.
+// word is one that is searched for: it must be found as the beginning of one. The index has rig-f1-1 as
+// rig, f1 and 1 (see room.Pieces), so a word is looked for as the phrase of its pieces, of which the last may
+// be a beginning.
 type word struct {
 	typed  string   // with a space between pieces
 	pieces []string // as the index knows them
@@ -20,47 +19,14 @@ func (w word) last() string { return w.pieces[len(w.pieces)-1] }
 // phrase is all but the last piece.
 func (w word) phrase() string { return strings.Join(w.pieces[:len(w.pieces)-1], " ") }
 
-// wordsOf are the words in what somebody typed: those that have anything that the index takes in.
+// wordsOf are the words in what somebody typed: those that have anything that is searched.
 func wordsOf(typed string) (words []word) {
 	for field := range strings.FieldsSeq(typed) {
-		w := word{strings.TrimSpace(strings.Map(within, field)), piecesOf(field)}
-		if len(w.pieces) > 0 && len(words) < maxWords {
-			words = append(words, w)
+		if pieces := room.Sought(field); len(pieces) > 0 && len(words) < maxWords {
+			words = append(words, word{strings.Join(pieces, " "), pieces})
 		}
 	}
 	return words
-}
-
-// indexed: the index's tokenizer, unicode61, takes the character into words.
-func indexed(r rune) bool { return r != marking && unicode.In(r, unicode.L, unicode.N, unicode.Co) }
-
-// within is the character as it may stand within a phrase; what separates pieces is a space there.
-func within(r rune) rune {
-	if indexed(r) || unicode.Is(unicode.M, r) {
-		return r
-	}
-	return ' '
-}
-
-// piecesOf are the words of a text as the index knows them.
-func piecesOf(text string) (pieces []string) {
-	var piece strings.Builder
-	end := func() {
-		if piece.Len() > 0 {
-			pieces = append(pieces, piece.String())
-			piece.Reset()
-		}
-	}
-	for _, r := range text {
-		switch {
-		case indexed(r):
-			piece.WriteRune(fold(r))
-		case !strings.ContainsRune(accents, r):
-			end()
-		}
-	}
-	end()
-	return pieces
 }
 
 // in says whether the word is found among pieces of a text.
@@ -88,7 +54,7 @@ func (w word) at(pieces []string) bool {
 
 // allIn says whether every word is found in a text.
 func allIn(words []word, text string) bool {
-	pieces := piecesOf(text)
+	pieces := room.Pieces(text)
 	for _, w := range words {
 		if !w.in(pieces) {
 			return false
@@ -101,7 +67,7 @@ func allIn(words []word, text string) bool {
 // neither title nor room_id do; else the first that matches anything.
 func found(words []word, text string, session room.Head) string {
 	var elsewhere []word
-	names := piecesOf(session.Title + "\n" + session.RoomID)
+	names := room.Pieces(session.Title + "\n" + session.RoomID)
 	for _, w := range words {
 		if !w.in(names) {
 			elsewhere = append(elsewhere, w)
@@ -111,7 +77,7 @@ func found(words []word, text string, session room.Head) string {
 		words = elsewhere
 	}
 	for line := range strings.Lines(text) {
-		pieces := piecesOf(line)
+		pieces := room.Pieces(line)
 		for _, w := range words {
 			if w.in(pieces) {
 				return strings.TrimSuffix(line, "\n")

@@ -233,7 +233,7 @@ func marked(text, search string) (out []piece) {
 	}
 	done := 0
 	for i := 0; i < len(runes); i++ {
-		if !inWord(runes[i]) || i > 0 && inWord(runes[i-1]) {
+		if !inWord(runes[i]) || i > 0 && inWord(runes[i-1]) && !room.Unspaced(runes[i]) {
 			continue
 		}
 		if n := longest(words, runes[i:]); n > 0 {
@@ -255,9 +255,12 @@ func inWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || u
 // longest is the length of the longest of the words that the text begins with.
 func longest(words room.Words, text []rune) (n int) {
 	for _, word := range words {
-		w := []rune(word)
-		if len(w) <= len(text) && len(w) > n && strings.Map(unicode.ToLower, string(text[:len(w)])) == word {
-			n = len(w)
+		for size := 1; size <= len(text) && size <= 2*len(word.Text); size++ {
+			if part := room.Folded(string(text[:size])); part == word.Text && size > n {
+				n = size
+			} else if !strings.HasPrefix(word.Text, part) {
+				break
+			}
 		}
 	}
 	return n
