@@ -1098,7 +1098,7 @@ func emptyList(id string, n nothing) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 75, "</bdi>”</h2><p>Titles, room ids, names and identities are searched by the beginnings of words.</p><p><a class=\"button\" href=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 75, "</bdi>”</h2><p>Titles, room ids, names and identities are searched by the beginnings of words; Chinese, Japanese, Korean and Thai by any part.</p><p><a class=\"button\" href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
