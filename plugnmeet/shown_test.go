@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/roomwatch/roomwatch/plugnmeet"
 )
 
 // quotedBothWays is a text as it stands in JSON, and as it stands there with every character escaped.
@@ -53,5 +56,14 @@ func TestFaultRow65ATextThatShowsNothingIsAbsentFromAPoll(t *testing.T) {
 				t.Errorf("%s: %+v", q, p.Rooms)
 			}
 		}
+	}
+}
+
+func TestWhatIsSeenAfterManyBlanksIsTheTitle(t *testing.T) {
+	body := []byte(`{"event":"room_created","id":"e1","room":{"sid":"s1","room_id":"r1","metadata":"{\"room_title\":\"` +
+		strings.Repeat("\u2800", 400) + `Weekly ops\"}"}}`)
+	d, err := plugnmeet.Decode("default", body, time.Now())
+	if err != nil || d.Said.Title != "Weekly ops" {
+		t.Errorf("%q, %v", d.Said.Title, err)
 	}
 }

@@ -24,8 +24,14 @@ func printable(text string) string {
 	}, text)
 }
 
-// shown is text of at most limit bytes, or "" when nothing of it can be seen.
-func shown(text string, limit int) string { return room.Shown(clip(text, limit)) }
+// shown is text of at most limit bytes, or "" when nothing of it can be seen. Of a text that is cut within what cannot
+// be seen at its begin, the part from its first visible character on is taken.
+func shown(text string, limit int) string {
+	if cut := room.Shown(clip(text, limit)); cut != "" || len(text) <= limit {
+		return cut
+	}
+	return clip(strings.TrimLeftFunc(text, func(r rune) bool { return room.Shown(string(r)) == "" }), limit)
+}
 
 // clip cuts text to at most limit bytes, never inside a character.
 func clip(text string, limit int) string {
