@@ -97,10 +97,11 @@ func TestFault62APageSaysWhatKeepsItFromGoingLive(t *testing.T) {
 			defer front.CloseClientConnections()
 			b := startBrowser(t)
 			b.expect("404", "302")
+			b.size(1440, 700)
 			b.visit(front.URL + "/")
 			b.await("the page says that it is not live", `document.querySelector("#pill[data-state=blocked]") && document.querySelector("#pill [data-word]").textContent === "Not live"`)
 			b.await("it is said", `document.getElementById("news").textContent.length > 80`)
-			b.click(`#pill [data-action]`)
+			b.step("blocked")
 			for _, text := range c.says {
 				b.await(text, fmt.Sprintf(`document.querySelector("#connection:popover-open #connection-said")?.textContent.includes(%q)`, text))
 			}
@@ -141,7 +142,7 @@ func TestFault62AServerThatIsAwayIsNotTakenForAProxyInTheWay(t *testing.T) {
 	b.await("it has tried often enough to ask", `tries >= 5`)
 	b.claim("nothing is in the way", `told.every((text) => text === "")`)
 	line.lead(app.Addr())
-	b.click(`#pill [data-action]`)
+	b.run(`document.dispatchEvent(new CustomEvent("roomwatch:ask", { detail: "reconnect" }))`)
 	b.await("live again", isLive)
 	b.claim("and nothing was", `told.every((text) => text === "")`)
 }
