@@ -25,8 +25,9 @@ type API struct {
 	Rooms func() []room.Detail     // what is true at the moment, by creation: a Life's Truth, under its owner's lock
 	End   func(roomID string) bool // ends the session that runs under the room_id, if one does; nil: none can be ended
 
-	Old   bool          // a plugNmeet without status codes
-	Ahead time.Duration // how far its clock is ahead
+	Old          bool           // a plugNmeet without status codes
+	Ahead        time.Duration  // how far its clock is ahead
+	DatabaseZone *time.Location // that its database stamps the creation of sessions in; nil: two hours ahead of UTC
 
 	fault atomic.Int32
 	calls atomic.Int64

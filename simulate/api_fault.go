@@ -13,10 +13,11 @@ type Fault int32
 const (
 	NoFault      Fault = iota
 	NoRooms            // says that no session runs
-	AllOmitted         // success, but no room has live data: NATS is down
+	AllOmitted         // success, but no room has live data: NATS is down, or was emptied
 	HalfOmitted        // as much for every other room
-	Deserted           // nobody is listed in any room: LiveKit does not answer plugNmeet
+	Deserted           // nobody is listed in any room: LiveKit does not answer plugNmeet, or its Redis was emptied
 	HalfDeserted       // every other attendee is left out
+	Miscounted         // joined_participants is too high, as after a crash until plugNmeet's janitor comes by
 	DatabaseDown       // HTTP 200, status false, and what the database said
 	Broken             // HTTP 500
 	Overloaded         // HTTP 503

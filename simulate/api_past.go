@@ -3,6 +3,7 @@ package simulate
 import (
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/roomwatch/roomwatch/room"
 )
@@ -36,7 +37,7 @@ func (a *API) pastRooms(asked apiRequest) any {
 	all := []pastRoom{}
 	for _, d := range asked.of(a.Rooms()) {
 		p := pastRoom{Title: d.Title, RoomID: d.RoomID, SID: d.SID, Joined: strconv.Itoa(d.People + d.Bots), WebhookURL: SecretWebhook,
-			Created: dateOf(d.CreatedAt), Ended: dateOf(d.EndedAt)}
+			Created: dateOf(a.byDatabase(d.CreatedAt)), Ended: dateOf(d.EndedAt)}
 		for _, found := range d.Artifacts {
 			if found.Type == "MEETING_ANALYTICS" {
 				p.AnalyticsID = found.ArtifactID
@@ -50,6 +51,22 @@ func (a *API) pastRooms(asked apiRequest) any {
 	page, limit := paged(all, asked)
 	return pastRoomsAnswer{success, pastRoomsResult{strconv.Itoa(len(all)), asked.From, limit, asked.order(), page}}
 }
+
+// byDatabase is how a moment reads that the database has stamped in its own zone, for who takes it for UTC.
+func (a *API) byDatabase(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	zone := a.DatabaseZone
+	if zone == nil {
+		zone = defaultZone
+	}
+	_, offset := t.In(zone).Zone()
+	return t.Add(time.Duration(offset) * time.Second)
+}
+
+// defaultZone is not UTC, so that whoever takes created for the time that it says finds out.
+var defaultZone = time.FixedZone("", 2*60*60)
 
 type recordingsAnswer struct {
 	status

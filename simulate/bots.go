@@ -8,8 +8,38 @@ import (
 // What plugNmeet calls those of its users that are none (contract 4.8).
 const (
 	translatorPrefix = "pnm_tts_agent-"
+	agentPrefix      = "pnm_agent-"
 	callerPrefix     = "sip_"
 )
+
+// longestExtension is how many digits a caller of the house has at most. Others come from outside.
+const longestExtension = 4
+
+// atLiveKit is the identity as LiveKit has it: with the + of a number from outside, which plugNmeet's own record of
+// the caller has not.
+func atLiveKit(identity string) string {
+	number, caller := strings.CutPrefix(identity, callerPrefix)
+	if !caller || len(number) <= longestExtension {
+		return identity
+	}
+	return callerPrefix + "+" + number
+}
+
+// listable: plugNmeet's API lists them while they are there. It leaves out whom it has no record of under the
+// identity that LiveKit has: callers from outside, and its agents (contract 5.3).
+func listable(identity string) bool {
+	return atLiveKit(identity) == identity && !strings.HasPrefix(identity, agentPrefix)
+}
+
+// hybrid people use plugNmeet's app, which publishes on a connection of its own, the twin. They are known here by
+// their identity, which ends in 7.
+func hybrid(identity string) bool { return strings.HasSuffix(identity, "7") && listable(identity) }
+
+// twinOf is the participant.sid of a hybrid user's twin, by that of the connection that plugNmeet tells of.
+func twinOf(sid string) string { return "PA_twin" + strings.TrimPrefix(sid, "PA_") }
+
+// twinAfter is how long after it the twin connects.
+const twinAfter = 400 * time.Millisecond
 
 var (
 	recorderBot = &person{identity: "RECORDER_BOT", role: "recorder"}
@@ -21,7 +51,7 @@ func translator(language string) *person {
 }
 
 func agent(service, id string) *person {
-	return &person{identity: "pnm_agent-" + service + "-" + id, role: "agent", hidden: true}
+	return &person{identity: agentPrefix + service + "-" + id, role: "agent", hidden: true}
 }
 
 // hireBots decides what the meeting uses beside people talking to each other.

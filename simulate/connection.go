@@ -21,7 +21,7 @@ type connection struct {
 	session *session
 	who     *person
 	sid     string
-	twin    string // the sid on which a hybrid app publishes; plugNmeet never tells of that connection
+	twin    string // the sid on which a hybrid user publishes; plugNmeet never tells of that connection
 	joined  time.Time
 	left    time.Time
 	reason  string
@@ -45,6 +45,9 @@ func (c *connection) after(d time.Duration, f func()) {
 func (s *session) admit(who *person) *connection {
 	l := s.life
 	c := &connection{session: s, who: who, sid: l.dice.livekitID("PA_", 12), joined: l.now, version: 2}
+	if hybrid(who.identity) {
+		c.twin = twinOf(c.sid)
+	}
 	s.connections = append(s.connections, c)
 	s.relay(body{Event: "participant_joined", Room: s.media(), Participant: c.wire("ACTIVE")}, 0)
 	return c
@@ -151,9 +154,6 @@ func (s *session) attend(who *person, length, stay time.Duration) {
 	}
 	d := s.life.dice
 	c := s.admit(who)
-	if who.role == "person" && d.chance(0.03) {
-		c.twin = d.livekitID("PA_", 12)
-	}
 	c.participate()
 	if stay > 0 {
 		reason := "CLIENT_INITIATED"

@@ -64,8 +64,15 @@ func citizen(n int) *person {
 	return who
 }
 
-// caller is somebody on the phone. The numbers are of ranges that are kept for fiction.
+// caller is somebody on the phone, sometimes on one of the house. The numbers are of ranges that are kept for fiction.
 func (l *Life) caller() *person {
+	if l.dice.chance(0.2) {
+		extension := strconv.Itoa(200 + l.dice.IntN(50))
+		return &person{
+			identity: callerPrefix + extension, role: "sip", kind: "SIP", name: "Phone " + extension,
+			attributes: map[string]string{"sip.callStatus": "active", "sip.phoneNumber": extension, "sip.trunkID": "ST_roomwatch"},
+		}
+	}
 	number := pick(l.dice, []string{"1555010", "44207946", "49302312", "3319900"}) + strconv.Itoa(1000+l.dice.IntN(9000))
 	return &person{
 		identity: callerPrefix + number, role: "sip", kind: "SIP", name: "Phone +" + number[:4] + "***" + number[len(number)-4:],

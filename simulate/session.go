@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -30,6 +31,7 @@ type session struct {
 	again  bool // its room_id is used again soon
 
 	leaving bool // nobody comes any more
+	ending  bool // its end was asked for, and somebody is waited for
 
 	created, started, ended time.Time
 	endedBy                 room.Evidence
@@ -209,8 +211,34 @@ func (s *session) finish() {
 	})
 }
 
-// endByAPI is an end by a host, by the clock or by plugNmeet's janitor.
+// patience is how long plugNmeet waits for those who do not leave when a session ends.
+const patience = 10 * time.Second
+
+// endByAPI is an end by a host, by the clock or by plugNmeet's janitor. People leave at once when they are told.
+// Callers and translators are not told: plugNmeet waits for them, and the session runs on till then.
 func (s *session) endByAPI() {
+	switch {
+	case s.ending:
+	case !s.hasToBeWaitedFor():
+		s.endNow()
+	default:
+		s.ending, s.leaving = true, true
+		for _, c := range s.connections {
+			if c.open() && c.who.role == "person" {
+				c.leave("CLIENT_INITIATED")
+			}
+		}
+		s.after(patience, s.endNow)
+	}
+}
+
+func (s *session) hasToBeWaitedFor() bool {
+	return slices.ContainsFunc(s.connections, func(c *connection) bool {
+		return c.open() && (c.who.role == "sip" || c.who.role == "translator")
+	})
+}
+
+func (s *session) endNow() {
 	d := s.life.dice
 	s.tell(body{Event: "session_ended", Room: s.described()})
 	s.close(room.ByWebhook)

@@ -124,12 +124,9 @@ func (c *connection) unpublishAll() {
 // and knows the twin of a hybrid app.
 func (t *track) tell(event string) {
 	c := t.connection
-	p := &participantPart{SID: c.sid, Identity: c.who.identity}
+	p := &participantPart{SID: c.sid, Identity: atLiveKit(c.who.identity)}
 	if c.twin != "" {
 		p.SID = c.twin
-	}
-	if number, caller := strings.CutPrefix(p.Identity, callerPrefix); caller {
-		p.Identity = callerPrefix + "+" + number
 	}
 	c.session.relay(body{Event: event, Room: c.session.mediaOfTrack(), Participant: p, Track: &t.wire}, 0)
 }
