@@ -102,12 +102,12 @@ func TestFault64APlugNmeetBehindAnOwnAuthorityIsAskedWhenItIsNamed(t *testing.T)
 	standIn := own.serve(t, &simulate.API{APIKey: testKey, Secret: testSecret, Rooms: func() []room.Detail { return nil }})
 	config := testConfig("memory:")
 	config.ServerURL = standIn.URL
-	found := (&checkCommand{config}).checkAPI()
+	found, _ := (&checkCommand{config}).checkAPI()
 	if len(found) != 1 || found[0].state != wrong || !strings.Contains(found[0].text, "name that in CA_FILE") {
 		t.Errorf("without it, check says %+v", found)
 	}
 	config.CAFile = own.file
-	if found := (&checkCommand{config}).checkAPI(); len(found) != 1 || found[0].state != good {
+	if found, _ := (&checkCommand{config}).checkAPI(); len(found) != 1 || found[0].state != good {
 		t.Errorf("with it, check says %+v", found)
 	}
 	app := startApp(t, config)

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -55,7 +56,8 @@ func (cmd *checkCommand) findings() []finding {
 	if out[0].state == wrong {
 		return out
 	}
-	out = append(out, cmd.checkAPI()...)
+	api, running := cmd.checkAPI()
+	out = append(out, api...)
 	out = append(out, cmd.checkProxy()...)
 	if store.IsRedis(cmd.Store) {
 		out = append(out, cmd.checkRedis()...)
@@ -78,42 +80,50 @@ func (cmd *checkCommand) findings() []finding {
 	if f.state != good {
 		return out // what came in is not known
 	}
-	return append(append(out, checkIntake(recent, time.Now())...), checkClocks(clocks, time.Now())...)
+	out = append(out, checkIntake(recent, time.Now())...)
+	if f := checkSilence(recent, running, time.Now()); f.about != "" {
+		out = append(out, f)
+	}
+	return append(out, checkClocks(clocks, time.Now())...)
 }
 
-// checkAPI asks the plugNmeet of each source that has an address.
-func (cmd *checkCommand) checkAPI() (out []finding) {
+// checkAPI asks the plugNmeet of each source that has an address. Running is how many rooms they list in all.
+func (cmd *checkCommand) checkAPI() (out []finding, running int) {
 	sources, _, err := keysOf(&cmd.Config)
 	if err != nil {
-		return nil // the settings' own finding says so
+		return nil, 0 // the settings' own finding says so
 	}
 	meets, err := cmd.meetsOf(sources)
 	if err != nil {
-		return []finding{{wrong, "API", err.Error()}}
+		return []finding{{wrong, "API", err.Error()}}, 0
 	}
 	for _, s := range sources {
-		out = append(out, checkMeet(s.Name, meets[s.Name]))
+		f, rooms := checkMeet(s.Name, meets[s.Name])
+		out, running = append(out, f), running+rooms
 	}
-	return out
+	return out, running
 }
 
-func checkMeet(source string, api *plugnmeet.API) finding {
+func checkMeet(source string, api *plugnmeet.API) (f finding, rooms int) {
 	if api == nil {
-		return finding{doubt, "API", fmt.Sprintf("source %q has no SERVER_URL: its rooms are as deliveries tell, and what is lost stays lost", source)}
+		return finding{doubt, "API", fmt.Sprintf("source %q has no SERVER_URL: its rooms are as deliveries tell, and what is lost stays lost", source)}, 0
 	}
 	defer api.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), openTime)
 	defer cancel()
 	poll, err := api.ActiveRooms(ctx)
+	rooms = len(poll.Rooms)
 	switch {
 	case err != nil:
-		return finding{wrong, "API", fmt.Sprintf("source %q: %v", source, err)}
+		return finding{wrong, "API", fmt.Sprintf("source %q: %v", source, err)}, 0
 	case poll.Hollow():
-		return finding{doubt, "API", fmt.Sprintf("source %q answers, but has no live data of the rooms that run: look at plugNmeet's NATS", source)}
+		return finding{doubt, "API", fmt.Sprintf("source %q answers, but has no live data of the rooms that run: look at plugNmeet's NATS", source)}, 0
+	case poll.Blind():
+		return finding{doubt, "API", fmt.Sprintf("source %q lists nobody in any room, but counts people: look at LiveKit and its Redis", source)}, rooms
 	case poll.Skew != 0:
-		return finding{doubt, "clocks", fmt.Sprintf("the clock of source %q is %s off ours: set both by NTP", source, poll.Skew)}
+		return finding{doubt, "clocks", fmt.Sprintf("the clock of source %q is %s off ours: set both by NTP", source, poll.Skew)}, rooms
 	}
-	return finding{good, "API", fmt.Sprintf("source %q answers: %d rooms run", source, len(poll.Rooms))}
+	return finding{good, "API", fmt.Sprintf("source %q answers: %d rooms run", source, rooms)}, rooms
 }
 
 func (cmd *checkCommand) checkSettings() []finding {
@@ -207,7 +217,9 @@ func (cmd *checkCommand) checkStore() (recent, clocks []room.Delivery, f finding
 		return nil, nil, finding{wrong, "store", fmt.Sprintf("%v. Check that the folder exists and may be written", err)}
 	}
 	defer record.Close()
-	page, err := record.Deliveries(ctx, room.DeliveryQuery{Limit: room.MaxLimit})
+	recent, err = newest(func(cursor string) (room.Page[room.Delivery], error) {
+		return record.Deliveries(ctx, room.DeliveryQuery{Limit: room.MaxLimit, Cursor: cursor})
+	})
 	var measured room.Page[room.Delivery]
 	if err == nil {
 		measured, err = record.Deliveries(ctx, room.DeliveryQuery{Event: room.EventClocks, Limit: room.MaxLimit})
@@ -218,46 +230,78 @@ func (cmd *checkCommand) checkStore() (recent, clocks []room.Delivery, f finding
 	if err != nil {
 		return nil, nil, finding{wrong, "store", err.Error()}
 	}
-	return page.Items, measured.Items, finding{good, "store", "can be opened and read; no serve holds it now"}
+	return recent, measured.Items, finding{good, "store", "can be opened and read; no serve holds it now"}
 }
 
 // askServe asks the serve that holds the record for its newest deliveries, and for what it measured of clocks.
 func (cmd *checkCommand) askServe(ctx context.Context) (recent, clocks []room.Delivery, f finding) {
-	if recent, f = cmd.askDeliveries(ctx, ""); f.state == good {
-		clocks, f = cmd.askDeliveries(ctx, "&event="+room.EventClocks)
+	recent, _ = newest(func(cursor string) (page room.Page[room.Delivery], err error) {
+		if cursor != "" {
+			cursor = "&cursor=" + url.QueryEscape(cursor)
+		}
+		if page, f = cmd.askDeliveries(ctx, cursor); f.state != good {
+			err = errors.New(f.text)
+		}
+		return page, err
+	})
+	if f.state == good {
+		var page room.Page[room.Delivery]
+		page, f = cmd.askDeliveries(ctx, "&event="+room.EventClocks)
+		clocks = page.Items
 	}
 	return recent, clocks, f
 }
 
-func (cmd *checkCommand) askDeliveries(ctx context.Context, filter string) ([]room.Delivery, finding) {
+// mostAsked is how many pages of entries are looked through for a delivery of plugNmeet's.
+const mostAsked = 10
+
+// newest are the newest entries, up to the page on which there is a delivery of plugNmeet's: where none comes, those of
+// our own are all there is.
+func newest(ask func(cursor string) (room.Page[room.Delivery], error)) (recent []room.Delivery, err error) {
+	var page room.Page[room.Delivery]
+	for range mostAsked {
+		if page, err = ask(page.Next); err != nil {
+			return recent, err
+		}
+		recent = append(recent, page.Items...)
+		if page.Next == "" || slices.ContainsFunc(page.Items, ofPlugNmeet) {
+			break
+		}
+	}
+	return recent, nil
+}
+
+// ofPlugNmeet: it is of plugNmeet, and was taken.
+func ofPlugNmeet(d room.Delivery) bool { return d.Verdict.Recorded() && !room.OwnEvent(d.Event) }
+
+func (cmd *checkCommand) askDeliveries(ctx context.Context, filter string) (page room.Page[room.Delivery], f finding) {
 	base, err := localURL(cmd.Listen)
 	if err != nil {
-		return nil, finding{wrong, "store", err.Error()}
+		return page, finding{wrong, "store", err.Error()}
 	}
-	var page room.Page[room.Delivery]
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("%s/api/v1/deliveries?limit=%d%s", base, room.MaxLimit, filter), nil)
 	if err != nil {
-		return nil, finding{wrong, "store", err.Error()}
+		return page, finding{wrong, "store", err.Error()}
 	}
 	token, err := secretOf(cmd.APIToken, cmd.APITokenFile, "API_TOKEN")
 	if err != nil {
-		return nil, finding{wrong, "settings", err.Error()}
+		return page, finding{wrong, "settings", err.Error()}
 	}
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+string([]byte(token)))
 	}
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return nil, finding{doubt, "store", fmt.Sprintf("a serve holds it, but none answers at %s: does it use another LISTEN?", base)}
+		return page, finding{doubt, "store", fmt.Sprintf("a serve holds it, but none answers at %s: does it use another LISTEN?", base)}
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode == http.StatusUnauthorized {
-		return nil, finding{doubt, "store", "the serve at " + base + " holds it and answers; with API_TOKEN set here and there, this would read its intake"}
+		return page, finding{doubt, "store", "the serve at " + base + " holds it and answers; with API_TOKEN set here and there, this would read its intake"}
 	}
 	if answer.StatusCode != http.StatusOK || json.NewDecoder(answer.Body).Decode(&page) != nil {
-		return nil, finding{doubt, "store", fmt.Sprintf("a serve holds it, and %s answers %s", base, answer.Status)}
+		return page, finding{doubt, "store", fmt.Sprintf("a serve holds it, and %s answers %s", base, answer.Status)}
 	}
-	return page.Items, finding{good, "store", "the serve at " + base + " holds it and answers"}
+	return page, finding{good, "store", "the serve at " + base + " holds it and answers"}
 }
 
 // checkClocks tells what serve measured last of each source.
@@ -293,14 +337,37 @@ func localURL(listen string) (string, error) {
 // skewed is how far a delivery may lag before clocks are suspected: plugNmeet sends within seconds.
 const skewed = 30 * time.Second
 
+const webhookConfig = "client.webhook_conf.enable: true and url to this Roomwatch's /webhook"
+
+// noneOf says that none of these entries is a delivery. What checks put right comes from the API.
+func noneOf(recent []room.Delivery) string {
+	if slices.ContainsFunc(recent, func(d room.Delivery) bool { return room.OwnEvent(d.Event) }) {
+		return "no delivery was ever taken, and what rooms are shown a check against the API has found"
+	}
+	return "no delivery was ever taken"
+}
+
+// silentAfter is how long nothing can come of rooms that run: people come and go.
+const silentAfter = time.Hour
+
+// checkSilence finds that deliveries have stopped though rooms run.
+func checkSilence(recent []room.Delivery, running int, now time.Time) finding {
+	i := slices.IndexFunc(recent, ofPlugNmeet)
+	if i < 0 || running == 0 || now.Sub(recent[i].ReceivedAt) <= silentAfter {
+		return finding{}
+	}
+	return finding{doubt, "intake", fmt.Sprintf("nothing is delivered any more: %d rooms run, and the newest delivery came %s ago. In plugNmeet's config look for %s",
+		running, now.Sub(recent[i].ReceivedAt).Round(time.Second), webhookConfig)}
+}
+
 // checkIntake reads from the newest deliveries whether plugNmeet reaches us, and whether the clocks agree.
 func checkIntake(recent []room.Delivery, now time.Time) []finding {
-	taken := slices.DeleteFunc(slices.Clone(recent), func(d room.Delivery) bool { return !d.Verdict.Recorded() })
+	taken := slices.DeleteFunc(slices.Clone(recent), func(d room.Delivery) bool { return !ofPlugNmeet(d) })
 	refused := slices.DeleteFunc(slices.Clone(recent), func(d room.Delivery) bool { return d.Verdict != room.Refused || now.Sub(d.ReceivedAt) > time.Hour })
 	var out []finding
 	switch {
 	case len(taken) == 0:
-		out = append(out, finding{doubt, "intake", "no delivery was ever taken. In plugNmeet's config set client.webhook_conf.enable: true and url to this Roomwatch's /webhook"})
+		out = append(out, finding{doubt, "intake", "nothing is delivered: " + noneOf(recent) + ". In plugNmeet's config set " + webhookConfig})
 	default:
 		newest := taken[0]
 		out = append(out, finding{good, "intake", fmt.Sprintf("the newest delivery, %s of room %q, came %s ago", newest.Event, newest.RoomID, now.Sub(newest.ReceivedAt).Round(time.Second))})

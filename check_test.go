@@ -19,6 +19,9 @@ func TestCheckReadsTheIntakeInWords(t *testing.T) {
 	late := taken
 	late.LagMS = 412_000
 	refused := room.Delivery{ReceivedAt: now.Add(-time.Minute), Source: "emea", Verdict: room.Refused, Reason: "expired 412 s ago: check the clocks"}
+	corrected := room.Delivery{ReceivedAt: now.Add(-time.Second), Event: room.EventCorrection, RoomID: "room01", Verdict: room.Accepted, Reason: "found"}
+	ended := corrected
+	ended.Event = room.KindAbsent.String()
 	old := refused
 	old.ReceivedAt = now.Add(-2 * time.Hour)
 	for name, c := range map[string]struct {
@@ -27,6 +30,8 @@ func TestCheckReadsTheIntakeInWords(t *testing.T) {
 		silent string
 	}{
 		"nothing came":            {nil, []string{"client.webhook_conf.enable"}, "clocks"},
+		"the webhook is off":      {[]room.Delivery{corrected, ended}, []string{"look intake nothing is delivered", "no delivery was ever taken", "client.webhook_conf.enable"}, "clocks"},
+		"a check came last":       {[]room.Delivery{corrected, taken}, []string{`room_created of room "room01", came 3s ago`}, "look"},
 		"all is well":             {[]room.Delivery{taken}, []string{`room "room01", came 3s ago`, "agree to 0s"}, "look"},
 		"the clocks disagree":     {[]room.Delivery{late}, []string{"6m52s after", "clocks"}, ""},
 		"something was refused":   {[]room.Delivery{refused, taken}, []string{`1 refused in the last hour, the newest of source "emea": expired 412 s ago`}, ""},
@@ -44,6 +49,40 @@ func TestCheckReadsTheIntakeInWords(t *testing.T) {
 		if c.silent != "" && strings.Contains(text.String(), c.silent) {
 			t.Errorf("%s: %q says %q", name, text.String(), c.silent)
 		}
+	}
+}
+
+func TestCheckSaysThatDeliveriesHaveStoppedThoughRoomsRun(t *testing.T) {
+	now := time.Now()
+	taken := room.Delivery{ReceivedAt: now.Add(-3 * time.Hour), Event: "room_created", RoomID: "room01", Verdict: room.Accepted}
+	corrected := room.Delivery{ReceivedAt: now, Event: room.EventCorrection, Verdict: room.Accepted}
+	for name, c := range map[string]struct {
+		recent  []room.Delivery
+		running int
+		says    bool
+	}{
+		"rooms run":            {[]room.Delivery{corrected, taken}, 3, true},
+		"no room runs":         {[]room.Delivery{corrected, taken}, 0, false},
+		"one has just come":    {[]room.Delivery{{ReceivedAt: now, Event: "room_created", Verdict: room.Accepted}, taken}, 3, false},
+		"none has ever come":   {[]room.Delivery{corrected}, 3, false}, // that is said otherwise
+		"nothing was recorded": {nil, 3, false},
+	} {
+		if f := checkSilence(c.recent, c.running, now); strings.Contains(f.text, "3 rooms run, and the newest delivery came 3h0m0s ago") != c.says {
+			t.Errorf("%s: %+v", name, f)
+		}
+	}
+}
+
+// However much was put right since, the last delivery is found.
+func TestCheckLooksBehindCorrectionsForADelivery(t *testing.T) {
+	pages := [][]room.Delivery{{{Event: room.EventCorrection, Verdict: room.Accepted}}, {{Event: "end_asked", Verdict: room.Accepted}}, {{Event: "room_created", Verdict: room.Accepted}}, {{Event: "too far"}}}
+	asked := 0
+	recent, err := newest(func(cursor string) (room.Page[room.Delivery], error) {
+		asked++
+		return room.Page[room.Delivery]{Items: pages[asked-1], Next: "x"}, nil
+	})
+	if err != nil || asked != 3 || len(recent) != 3 {
+		t.Errorf("%d pages, %+v, %v", asked, recent, err)
 	}
 }
 
@@ -137,7 +176,8 @@ func TestCheckAsksPlugNmeet(t *testing.T) {
 		"it answers":        {func(*Config) {}, simulate.NoFault, good, "0 rooms run"},
 		"no address":        {func(c *Config) { c.ServerURL = "" }, simulate.NoFault, doubt, "no SERVER_URL"},
 		"no URL":            {func(c *Config) { c.ServerURL = "meet.example.org" }, simulate.NoFault, wrong, "SERVER_URL"},
-		"another secret":    {func(c *Config) { c.APISecret = testSecret + "!" }, simulate.NoFault, wrong, "refuses"},
+		"another secret":    {func(c *Config) { c.APISecret = testSecret + "!" }, simulate.NoFault, wrong, "it knows the API key; the secret is not its own"},
+		"another key":       {func(c *Config) { c.APIKey = "another" }, simulate.NoFault, wrong, "it does not know this API key"},
 		"another server":    {func(*Config) {}, simulate.WrongPlace, wrong, "not plugNmeet's API"},
 		"nobody is at home": {func(c *Config) { c.ServerURL = "http://127.0.0.1:1" }, simulate.NoFault, wrong, "nothing listens there"},
 	} {
@@ -145,7 +185,7 @@ func TestCheckAsksPlugNmeet(t *testing.T) {
 		config.ServerURL = server.URL
 		c.change(&config)
 		standIn.Suffer(c.fault)
-		found := (&checkCommand{config}).checkAPI()
+		found, _ := (&checkCommand{config}).checkAPI()
 		if len(found) != 1 || found[0].state != c.state || !strings.Contains(found[0].text, c.says) {
 			t.Errorf("%s: %+v", name, found)
 		}

@@ -22,7 +22,7 @@ func (m meet) Poll(ctx context.Context) (live.Poll, error) {
 	if err != nil {
 		return live.Poll{}, err
 	}
-	out := live.Poll{Began: p.Began, At: p.At(), AliveAt: p.AliveAt(), Rooms: make([]room.Listing, 0, len(p.Rooms))}
+	out := live.Poll{Began: p.Began, Ahead: p.Skew, Rooms: make([]room.Listing, 0, len(p.Rooms))}
 	switch {
 	case p.Hollow():
 		out.Doubt = "plugNmeet API: room/getActiveRoomsInfo: it has rooms to list and lists none; look at plugNmeet’s NATS"
@@ -30,7 +30,7 @@ func (m meet) Poll(ctx context.Context) (live.Poll, error) {
 		out.Doubt = fmt.Sprintf("plugNmeet API: room/getActiveRoomsInfo: %d entries of the answer could not be read", p.Unreadable)
 	}
 	for _, r := range p.Rooms {
-		out.Rooms = append(out.Rooms, room.Listing{Events: p.EventsOf(r), Short: r.Joined > len(r.Attendees), Recording: r.Recording, Streaming: r.Streaming})
+		out.Rooms = append(out.Rooms, room.Listing{Events: p.EventsOf(r), Joined: r.Joined, Attendees: r.Listed(), Recording: r.Recording, Streaming: r.Streaming})
 	}
 	return out, nil
 }
@@ -38,7 +38,7 @@ func (m meet) Poll(ctx context.Context) (live.Poll, error) {
 func (m meet) Past(ctx context.Context, roomIDs []string) iter.Seq2[live.PastSession, error] {
 	return each(m.EachPastRoom(ctx, plugnmeet.PastQuery{RoomIDs: roomIDs}), func(p plugnmeet.PastRoom) (live.PastSession, bool) {
 		said, _ := p.Event(m.Source(), time.Now())
-		return live.PastSession{SID: p.SID, Ended: room.At(p.Ended), Said: said}, true
+		return live.PastSession{SID: p.SID, Stamped: room.At(p.Created), Ended: room.At(p.Ended), Said: said}, true
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/roomwatch/roomwatch/live"
@@ -22,6 +23,7 @@ type checked struct {
 	record *store.SQLite
 	api    *simulate.API
 	check  *live.Reconciler
+	url    string // of the stand-in
 }
 
 // fatal is a *testing.T or a *rapid.T.
@@ -30,6 +32,7 @@ type fatal interface {
 	Fatal(args ...any)
 	Fatalf(format string, args ...any)
 	Errorf(format string, args ...any)
+	Context() context.Context
 }
 
 // openChecked holds a board against a truth. It ends with the test, or when the function is called.
@@ -44,6 +47,7 @@ func openChecked(t fatal, quiet time.Duration, truth func() []room.Detail) (*che
 	c := &checked{Board: live.NewBoard(record, []string{"default"}, silent), t: t, record: record,
 		api: &simulate.API{APIKey: testKey, Secret: testSecret, Rooms: truth}}
 	server := httptest.NewServer(c.api)
+	c.url = server.URL
 	client, err := plugnmeet.NewAPI(plugnmeet.APISettings{Source: "default", ServerURL: server.URL, APIKey: testKey, Secret: testSecret,
 		Timeout: 2 * time.Second, Pause: time.Millisecond})
 	if err != nil {
@@ -133,21 +137,49 @@ func truthOf(truth []room.Detail) (lines []string) {
 	return lines
 }
 
+// goesOn leaves out whom plugNmeet's API never lists: a check cannot know of them, nor of any caller whether it lists
+// them until it does. On which connection somebody is it cannot know either, for it may list their twin.
 func goesOn(d room.Detail) []string {
 	lines := []string{d.RoomID + " " + d.SID + " " + d.Title + " of " + d.ParentRoomID}
 	for _, p := range d.Participants {
-		for _, c := range slices.Backward(p.Connections) {
-			if c.Open { // of one identity LiveKit keeps the newest, and closes another within the second
-				lines = append(lines, fmt.Sprint(d.RoomID, " ", p.Identity, " ", p.Name, " ", p.Kind, " ", c.SID, " since ", c.JoinedAt.UnixMilli()))
-				break
-			}
+		if p.Kind == "sip" || unlistable(p.Identity) {
+			continue
 		}
-		for _, t := range p.Tracks {
-			if t.Open {
-				lines = append(lines, fmt.Sprint(d.RoomID, " ", p.Identity, " ", t.SID, " ", t.Source, " muted ", t.Muted))
-			}
+		if p.Online {
+			lines = append(lines, fmt.Sprint(d.RoomID, " ", p.Identity, " ", p.Name, " ", p.Kind))
+		}
+		lines = append(lines, publishes(d, p)...)
+	}
+	return lines
+}
+
+func publishes(d room.Detail, p room.Participant) (lines []string) {
+	for _, t := range p.Tracks {
+		if t.Open {
+			lines = append(lines, fmt.Sprint(d.RoomID, " ", p.Identity, " ", t.SID, " ", t.Source, " muted ", t.Muted))
 		}
 	}
+	return lines
+}
+
+// unlistable are callers from outside and insight agents (contract 5.3).
+func unlistable(identity string) bool {
+	number, caller := strings.CutPrefix(identity, "sip_")
+	return caller && len(number) > 4 || strings.HasPrefix(identity, "pnm_agent-")
+}
+
+// unlisted is who of those is there, a line each, and what they publish.
+func unlisted(d room.Detail) (lines []string) {
+	for _, p := range d.Participants {
+		if !unlistable(p.Identity) {
+			continue
+		}
+		if p.Online {
+			lines = append(lines, fmt.Sprint(d.RoomID, " ", p.Identity, " ", p.Name, " ", p.Kind))
+		}
+		lines = append(lines, publishes(d, p)...)
+	}
+	slices.Sort(lines)
 	return lines
 }
 

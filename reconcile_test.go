@@ -11,6 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/roomwatch/roomwatch/plugnmeet"
 	"github.com/roomwatch/roomwatch/room"
 	"github.com/roomwatch/roomwatch/simulate"
 )
@@ -51,7 +52,33 @@ func TestWhateverIsLostTheBoardEqualsTheTruthWithinTwoPolls(t *testing.T) {
 		if diff := differences(c.open(), want); len(diff) > 0 {
 			t.Fatalf("a further poll changed:\n%s", strings.Join(diff, "\n"))
 		}
+		for sid, s := range folded(t, told) { // as they are without any poll
+			got, err := c.Detail(t.Context(), "default", sid)
+			if err != nil || got.State == room.StateEnded || s.Detail().State == room.StateEnded {
+				continue
+			}
+			if diff := differences(unlisted(got), unlisted(s.Detail())); len(diff) > 0 {
+				t.Fatalf("of those whom the API never lists:\n%s", strings.Join(diff, "\n"))
+			}
+		}
 	})
+}
+
+// folded is what deliveries alone tell.
+func folded(t fatal, told []simulate.Delivery) map[string]*room.Session {
+	t.Helper()
+	sessions := make(map[string]*room.Session)
+	for _, d := range told {
+		delivery, err := plugnmeet.Decode("default", d.Body, d.At)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sessions[delivery.SID] == nil {
+			sessions[delivery.SID] = room.New(room.Key{Source: "default", SID: delivery.SID})
+		}
+		sessions[delivery.SID].Apply(*delivery.Said)
+	}
+	return sessions
 }
 
 func TestAReplicaThatStartsMidDayKnowsEverythingAfterOnePoll(t *testing.T) {

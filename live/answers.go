@@ -187,6 +187,16 @@ func (b *Board) Name(key room.Key) string {
 	return key.SID
 }
 
+// takenBack is what was taken back of the correction that an entry brought to a session in memory.
+func (b *Board) takenBack(key room.Key, entry string) (back room.TakenBack) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if e := b.sessions[key]; e != nil {
+		back = e.session.TakenBack(entry)
+	}
+	return back
+}
+
 // lookup finds a session by its sid: if it is in memory its key alone, else its document too.
 func (b *Board) lookup(ctx context.Context, source, sid string) (*room.Session, room.Key, error) {
 	for _, name := range b.sources {
@@ -245,7 +255,7 @@ func (b *Board) room(key room.Key) (Room, uint64) {
 		return r, b.seq
 	}
 	d := e.session.Detail()
-	e.vouch(&d)
+	e.vouch(&d, ahead(b.clocks[key.Source].known().LiveKit()))
 	r.Detail = &d
 	r.Gaps = b.gapsIn(key.Source, d.Begin(), d.EndedAt)
 	r.Parent = b.newestOf(roomKey{key.Source, d.ParentRoomID}, d.Begin())

@@ -125,7 +125,6 @@ type entry struct {
 	siblings map[string]room.Created // of the room_id, as the store knew them when this one was new
 	used     time.Time               // when it was last looked up or changed
 	heard    bool                    // lately, not merely looked up: it may be shown among others
-	verified room.Time               // the newest poll that listed it, since the start
 }
 
 // standing is where a session stands among the sessions of its room_id.

@@ -26,7 +26,7 @@ const defaultUnverified = time.Hour
 // check is what is known of the polls of one source, as the record tells it.
 type check struct {
 	every    time.Duration
-	asked    room.Time // the newest poll, good or not
+	asked    room.Time // the newest poll, good or not, by our clock
 	good     room.Time // the newest good one
 	said     room.PollSaid
 	disputed map[string]bool
@@ -75,20 +75,46 @@ func (b *Board) polled(e *room.Event) {
 	c.good, c.rooms, c.agreed = e.At, c.said.Rooms, c.said.Rooms-c.said.Differ
 	before := c.disputed
 	c.disputed = set(c.said.Disputed)
-	unlisted := set(c.said.Unlisted)
-	b.derive() // which sessions are open
+	b.verify(e)
 	for key, s := range b.open {
-		if key.Source != e.Source {
-			continue
-		}
-		if !unlisted[key.SID] && !c.disputed[key.SID] {
-			s.verified = e.At
-		}
-		if before[key.SID] != c.disputed[key.SID] || s.summary.Trust == room.TrustUnverified {
+		if key.Source == e.Source && (before[key.SID] != c.disputed[key.SID] || s.summary.Trust == room.TrustUnverified) {
 			b.touched[key] = s
 		}
 	}
 }
+
+// verify notes on the sessions that a good poll listed that it did. One that it did not list says so, and one that no
+// poll ever listed is too new to be on the list.
+func (b *Board) verify(e *room.Event) {
+	b.derive() // which sessions are open
+	unlisted := set(e.Poll.Unlisted)
+	for key, s := range b.open {
+		if key.Source == e.Source && !unlisted[key.SID] && s.summary.Alive() != 0 {
+			s.session.Verify(e.At)
+		}
+	}
+}
+
+// recall reads of the last good poll before this start which sessions it listed: what comes of every poll is not in
+// their documents.
+func (r *Reconciler) recall(ctx context.Context) error {
+	page, err := r.lists.Deliveries(ctx, room.DeliveryQuery{Event: room.EventPolled, Source: r.source, Limit: recalled})
+	if err != nil {
+		return err
+	}
+	r.board.mu.Lock()
+	defer r.board.mu.Unlock()
+	for _, d := range page.Items {
+		if d.Said != nil && d.Said.Poll != nil && d.Said.Poll.Failing == "" {
+			r.board.verify(d.Said)
+			break
+		}
+	}
+	return nil
+}
+
+// recalled is among how many polls a good one is looked for: those that fail are recorded once in a row.
+const recalled = 10
 
 func set(list []string) map[string]bool {
 	if len(list) == 0 {
@@ -167,12 +193,13 @@ func trustOf(e *entry) *room.Summary {
 	return s
 }
 
-// verifiedAt is when plugNmeet last listed the session, the zero time if it never did.
+// verifiedAt is when plugNmeet last listed the session, the zero time if it never did. Its summary may be older than
+// the last poll.
 func (e *entry) verifiedAt() time.Time {
-	if e.summary.VerifiedAt.IsZero() || e.verified.Time().Before(e.summary.VerifiedAt) {
+	if e.summary.VerifiedAt.IsZero() || e.session.Verified == 0 {
 		return e.summary.VerifiedAt
 	}
-	return e.verified.Time()
+	return e.session.Verified.Time()
 }
 
 // Vouch sets how far sessions have been checked, of those that are open.
@@ -281,18 +308,19 @@ func (b *Board) checkState(s *SourceState, grain time.Duration) {
 }
 
 // vouch says of a session that goes on how far it has been checked, as pages tell it.
-func (e *entry) vouch(d *room.Detail) {
+// Times of tracks are of LiveKit's clock, which is so far ahead of ours.
+func (e *entry) vouch(d *room.Detail, livekit room.Time) {
 	if d.State != room.StateEnded {
 		d.Trust, d.VerifiedAt = e.summary.Trust, e.verifiedAt().Truncate(time.Second)
-		checkMutes(d)
+		checkMutes(d, d.VerifiedAt.Add(time.Duration(livekit)*time.Millisecond))
 	}
 }
 
-// checkMutes: a poll that lists a session as it is known has confirmed who is muted.
-func checkMutes(d *room.Detail) {
+// checkMutes: a poll that lists a session as it is known has confirmed who was muted when it was made.
+func checkMutes(d *room.Detail, made time.Time) {
 	for _, p := range d.Participants {
 		for i, t := range p.Tracks {
-			p.Tracks[i].MuteChecked = t.MuteChecked || d.Trust == room.TrustConfirmed && t.PublishedAt.Before(d.VerifiedAt)
+			p.Tracks[i].MuteChecked = t.MuteChecked || d.Trust == room.TrustConfirmed && t.PublishedAt.Before(made)
 		}
 	}
 }

@@ -117,7 +117,7 @@ func (b *Board) embedRoom(rk roomKey) (EmbedRoom, uint64) {
 	}
 	if newest != nil {
 		d := newest.session.Detail()
-		newest.vouch(&d)
+		newest.vouch(&d, ahead(b.clocks[newest.summary.Source].known().LiveKit()))
 		m.Detail, m.Hour = &d, newest.lately.hour(time.Now())
 		m.Hour.Missed = missedIn(m.Hour, b.gapsIn(rk.source, time.Now().Add(-time.Hour), time.Time{}), time.Now())
 	}

@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"hash/fnv"
 
 	"github.com/roomwatch/roomwatch/room"
 )
@@ -9,9 +10,11 @@ import (
 // findings are what a round finds.
 type findings struct {
 	Poll
-	since   room.Time              // the last check before
+	at      instant                // when it was asked
+	since   room.Time              // the last check before, by our clock
 	entries map[string]*room.Event // what is to be appended, by sid
 	absent  []*absence
+	counts  map[string]count // by sid
 	size    size
 	gone    size
 	said    room.PollSaid
@@ -19,16 +22,14 @@ type findings struct {
 
 // compare holds every listed session against what is known of it, and finds those that are not listed.
 func (r *Reconciler) compare(ctx context.Context, poll Poll) (*findings, error) {
-	f := &findings{Poll: poll, since: r.board.checkedAt(r.source), entries: make(map[string]*room.Event)}
+	f := &findings{Poll: poll, at: r.board.instantOf(r.source, poll), since: r.board.checkedAt(r.source),
+		entries: make(map[string]*room.Event), counts: make(map[string]count, len(poll.Rooms))}
+	r.last = f.at
 	f.said.Rooms = len(poll.Rooms)
 	listed := make(map[string]bool, len(poll.Rooms))
 	for _, l := range poll.Rooms {
-		for i, e := range l.Events {
-			l.Events[i].AliveAt = poll.AliveAt - room.Time(r.Quiet.Milliseconds())
-			if e.Participant != nil && e.Track == nil {
-				f.said.People++
-			}
-		}
+		f.date(&l, room.Time(r.Quiet.Milliseconds()))
+		f.said.People += l.Attendees
 		sid := l.Events[0].SID
 		listed[sid] = true
 		known, err := r.board.known(ctx, room.Key{Source: r.source, SID: sid})
@@ -39,37 +40,69 @@ func (r *Reconciler) compare(ctx context.Context, poll Poll) (*findings, error) 
 	}
 	for _, s := range r.board.openOf(r.source) {
 		f.size.rooms++
+		if listed[s.SID] {
+			continue
+		}
 		f.size.people += s.People
-		if !listed[s.SID] && s.received < room.At(poll.Began) {
+		f.said.Unlisted = append(f.said.Unlisted, s.SID)
+		if s.received < f.at.ours {
 			f.unlisted(s)
 		}
 	}
 	return f, nil
 }
 
+// date says when the listing was so: of each thing by the clock by which deliveries tell of it. Ends of a session are
+// told by either of two clocks.
+func (f *findings) date(l *room.Listing, quiet room.Time) {
+	l.Media, l.Certain = f.at.livekit, settled(min(f.at.plugnmeet, f.at.livekit))
+	for i := range l.Events {
+		e := &l.Events[i]
+		e.At, e.AliveAt = f.at.livekit, settled(f.at.livekit)-quiet
+		if i == 0 {
+			e.At, e.AliveAt = f.at.plugnmeet, l.Certain-quiet
+		}
+	}
+}
+
 func (f *findings) listed(sid string, l room.Listing, d room.Difference) {
+	f.size.people += d.People
 	f.gone.people += d.PeopleGone
+	f.counts[sid] = countOf(l, d)
 	if d.News != nil {
 		f.entries[sid] = d.News
 	}
 	for _, a := range d.Absent {
-		f.absent = append(f.absent, &absence{Absence: a, id: sid + " " + a.ID(), session: l.Events[0], short: l.Short, heard: a.Heard, now: f.At})
+		f.absent = append(f.absent, &absence{Absence: a, id: sid + " " + a.ID(), session: l.Events[0], at: a.Now, heard: a.Heard, now: a.Now})
 	}
+}
+
+// countOf is what plugNmeet counts in a session beside whom it lists.
+func countOf(l room.Listing, d room.Difference) count {
+	c := count{joined: l.Joined, attendees: l.Attendees, uncounted: d.Uncounted, missing: len(d.Absent) > 0}
+	for _, e := range l.Events[1:] {
+		if e.Track == nil {
+			h := fnv.New64a()
+			_, _ = h.Write([]byte(e.Participant.Identity))
+			c.who ^= h.Sum64()
+		}
+	}
+	return c
 }
 
 func (f *findings) unlisted(s openSession) {
 	f.gone.rooms++
 	f.gone.people += s.People
-	f.said.Unlisted = append(f.said.Unlisted, s.SID)
 	f.absent = append(f.absent, &absence{
 		id: s.SID, session: room.Event{Source: s.Source, SID: s.SID, RoomID: s.RoomID}, whole: true, people: s.People, bots: s.Bots,
-		heard: s.received, now: room.At(f.Began), lastEvent: room.At(s.LastEventAt), alive: room.At(s.VerifiedAt),
+		at: f.at.plugnmeet, heard: s.received, now: f.at.ours, lastEvent: room.At(s.LastEventAt), alive: s.Alive(),
 	})
 }
 
 // conclude makes facts of the absences that enough polls agree on.
 func (r *Reconciler) conclude(ctx context.Context, f *findings) error {
-	r.doubts.weigh(f.absent, f.size, f.gone, f.At)
+	r.doubts.count(f.counts)
+	r.doubts.weigh(f.absent, f.size, f.gone, f.said.People == 0 && r.doubts.anyShort())
 	if err := r.corroborate(ctx, f.absent); err != nil {
 		r.Log.Warn("plugNmeet could not be asked for sessions that it no longer lists", "source", r.source, "err", err)
 	}
@@ -97,7 +130,7 @@ func (f *findings) believe(a *absence) {
 	}
 	e := f.entries[a.session.SID]
 	if e == nil {
-		e = &room.Event{Source: a.session.Source, SID: a.session.SID, RoomID: a.session.RoomID, Kind: room.KindListed, At: f.At, AliveAt: a.session.AliveAt}
+		e = &room.Event{Source: a.session.Source, SID: a.session.SID, RoomID: a.session.RoomID, Kind: room.KindListed, At: a.session.At, AliveAt: a.session.AliveAt}
 		f.entries[e.SID] = e
 	}
 	end := a.Said

@@ -159,7 +159,7 @@ func (r *Reconciler) outage(ctx context.Context, f *findings) error {
 	if f.since == 0 || f.said.Sessions < manyDiffer || 2*f.said.Sessions < max(f.said.Rooms, f.size.rooms) {
 		return nil
 	}
-	return appendGap(ctx, r.record, r.source, room.Gap{From: f.since, To: f.At,
+	return appendGap(ctx, r.record, r.source, room.Gap{From: f.since, To: f.at.ours,
 		Why: fmt.Sprintf("deliveries were lost: a check found %d sessions other than they had been told", f.said.Sessions)})
 }
 

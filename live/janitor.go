@@ -65,7 +65,7 @@ func (j *Janitor) Look(ctx context.Context, now time.Time) error {
 			if silent < j.Ended {
 				continue
 			}
-			at := max(room.At(s.LastEventAt), room.At(s.VerifiedAt)+1) // what it ends by then counts for nothing
+			at := max(room.At(s.LastEventAt), s.Alive()+1) // what it ends by then counts for nothing
 			e := room.Event{Source: s.Source, SID: s.SID, RoomID: s.RoomID, Kind: room.KindJanitor, At: at,
 				ID:        "janitor:" + s.SID + ":" + strconv.FormatInt(int64(s.received), 10),
 				Corrected: &room.Corrected{What: room.Silent, SilentMinutes: int(silent.Minutes()), PeopleGone: s.People, BotsGone: s.Bots}}

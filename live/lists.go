@@ -139,7 +139,11 @@ func (h *Hub) deliveries(ctx context.Context, q room.DeliveryQuery) (rows []Deli
 		row := DeliveryRow{Delivery: d, HasBody: d.Body != nil}
 		row.Body = nil
 		if d.SID != "" {
-			row.Name = h.board.Name(room.Key{Source: d.Source, SID: d.SID})
+			key := room.Key{Source: d.Source, SID: d.SID}
+			row.Name = h.board.Name(key)
+			if d.Event == room.EventCorrection {
+				row.TakenBack = h.board.takenBack(key, d.ID)
+			}
 		}
 		rows = append(rows, row)
 	}

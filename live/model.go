@@ -145,8 +145,9 @@ type Intake struct {
 // DeliveryRow is a delivery in a list, without its body.
 type DeliveryRow struct {
 	room.Delivery
-	Name    string // of its session: what people call it or, when that is not at hand, its sid
-	HasBody bool   // the body can be asked for by the position
+	Name      string         // of its session: what people call it or, when that is not at hand, its sid
+	HasBody   bool           // the body can be asked for by the position
+	TakenBack room.TakenBack // of a correction: it turned out to be wrong
 }
 
 func (Overview) model()   {}

@@ -30,18 +30,18 @@ type PlugNmeet interface {
 
 // Poll is what plugNmeet says is there now.
 type Poll struct {
-	Began   time.Time // when it was asked
-	At      room.Time // the same, by the clock of the source
-	AliveAt room.Time // the latest end that cannot be later than the poll
-	Rooms   []room.Listing
-	Doubt   string // why what it does not list may be there all the same, "" if there is no reason
+	Began time.Time      // when it was asked
+	Ahead time.Duration  // how far plugNmeet's clock is ahead of ours, as its answer tells; 0: not by much, or it does not
+	Rooms []room.Listing // without their times
+	Doubt string         // why what it does not list may be there all the same, "" if there is no reason
 }
 
 // PastSession is a session that plugNmeet remembers.
 type PastSession struct {
-	SID   string
-	Ended room.Time  // 0: it runs
-	Said  room.Event // that it was and ended, as an entry
+	SID     string
+	Stamped room.Time  // when it was created, by the clock of plugNmeet's database, in a zone that is not told
+	Ended   room.Time  // 0: it runs
+	Said    room.Event // that it was and ended, as an entry; without its creation
 }
 
 // Writer is the record as the reconciler writes it.
@@ -79,6 +79,7 @@ type Reconciler struct {
 	failing time.Time // since when polls fail; zero while they don't
 	why     string    // as it was recorded
 	rounds  int       // since missed files and sessions were last looked for
+	last    instant   // of the last poll
 }
 
 // NewReconciler makes the reconciler of one source.
@@ -93,6 +94,9 @@ func (r *Reconciler) Run(ctx context.Context) {
 	case <-r.board.Ready():
 	case <-ctx.Done():
 		return
+	}
+	if err := r.recall(ctx); err != nil && ctx.Err() == nil {
+		r.Log.Warn("when plugNmeet was asked before this start is not known", "source", r.source, "err", err)
 	}
 	var logged string // each trouble once, as long as it lasts
 	for ctx.Err() == nil {
@@ -149,7 +153,7 @@ func (r *Reconciler) write(ctx context.Context, f *findings) error {
 	for sid, e := range f.entries {
 		e.ID = "api:" + began + ":" + sid
 		if c := e.Corrected; c != nil {
-			c.Since = f.since
+			c.Since = f.at.byPlugNmeet(f.since)
 			f.said.Healed.Add(*c)
 			f.said.Sessions++
 			if e.Kind == room.KindListed {
@@ -168,11 +172,11 @@ func (r *Reconciler) write(ctx context.Context, f *findings) error {
 		return err
 	}
 	r.failing, r.why = time.Time{}, ""
-	e := room.Event{Source: r.source, Kind: room.KindPolled, ID: "api:" + began, At: f.At, Poll: &f.said}
+	e := room.Event{Source: r.source, Kind: room.KindPolled, ID: "api:" + began, At: f.at.ours, Poll: &f.said}
 	if err := r.append(ctx, e); err != nil {
 		return err
 	}
-	return r.board.awaitCheck(ctx, r.source, f.At)
+	return r.board.awaitCheck(ctx, r.source, f.at.ours)
 }
 
 // failed records why polls fail, once for as long as they do.

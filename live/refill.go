@@ -28,7 +28,7 @@ func (r *Reconciler) fillUp(ctx context.Context, missed bool) error {
 	if err != nil {
 		return err
 	}
-	until := room.At(now.Add(-r.Quiet)) // what is newer may be on its way
+	until := r.last.before(now, r.Quiet) // what is newer may be on its way
 	if err := r.passed(ctx, horizon, until); err != nil {
 		return err
 	}
@@ -68,9 +68,12 @@ func (g *reading) enough(known bool) bool {
 	return g.n == fillRead || g.known == fillKnown
 }
 
-// passed adds sessions that began and ended while nothing was received.
+// passed adds sessions that began and ended while nothing was received, and tells when those were created of which that
+// is not known.
 func (r *Reconciler) passed(ctx context.Context, horizon, until room.Time) error {
 	var g reading
+	var missed, unborn []PastSession
+	var stamps []stamp
 	for p, err := range r.meet.Past(ctx, nil) {
 		if err != nil {
 			return err
@@ -79,13 +82,36 @@ func (r *Reconciler) passed(ctx context.Context, horizon, until room.Time) error
 		if err != nil {
 			return err
 		}
-		if known.SID == "" && p.Said.SID != "" && p.Ended > horizon && p.Ended < until {
-			if err := r.correct(ctx, p.Said, room.Corrected{What: room.Passed}); err != nil {
-				return err
-			}
+		recent := p.Said.SID != "" && p.Ended > horizon && p.Ended < until
+		switch {
+		case (known.SID == "" || known.State == room.StateEnded && known.EndedAt.IsZero()) && recent:
+			missed = append(missed, p)
+		case known.SID != "" && !known.CreatedAt.IsZero():
+			stamps = append(stamps, stamp{p.Stamped, room.At(known.CreatedAt)})
+		case known.SID != "" && recent:
+			unborn = append(unborn, p)
 		}
 		if g.enough(known.SID != "" || p.Ended != 0 && p.Ended <= horizon) {
-			return nil
+			break
+		}
+	}
+	for _, p := range missed {
+		if at := createdAt(p.Stamped, p.Ended, stamps); at != 0 {
+			p.Said.At, p.Said.CreationTime = at, at
+		}
+		if err := r.correct(ctx, p.Said, room.Corrected{What: room.Passed}); err != nil {
+			return err
+		}
+	}
+	for _, p := range unborn {
+		at := createdAt(p.Stamped, p.Ended, stamps)
+		if at == 0 {
+			continue
+		}
+		e := room.Event{Source: r.source, SID: p.SID, RoomID: p.Said.RoomID, Kind: room.KindListed, ID: "api:created:" + p.SID,
+			At: at, CreationTime: at, Title: p.Said.Title}
+		if err := r.append(ctx, e); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -201,7 +227,7 @@ func (r *Reconciler) artifactsMissed(ctx context.Context, roomID string, known m
 
 // correct records what was missed. That it was so before is no harm: its id is the same.
 func (r *Reconciler) correct(ctx context.Context, e room.Event, c room.Corrected) error {
-	c.Since = r.board.checkedAt(r.source)
+	c.Since = r.last.byPlugNmeet(r.board.checkedAt(r.source))
 	e.Corrected = &c
 	return r.append(ctx, e)
 }

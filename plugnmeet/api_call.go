@@ -110,6 +110,9 @@ func (a *API) post(ctx context.Context, call string, body []byte) ([]byte, time.
 	}
 	defer func() { _ = response.Body.Close() }()
 	if failure := refusal(response.StatusCode); failure != nil {
+		if failure.Status == http.StatusUnauthorized {
+			failure.refusedFor(response.Body)
+		}
 		return nil, time.Time{}, failure
 	}
 	text, failure := readCapped(response)
@@ -139,6 +142,30 @@ func refusal(status int) *APIError {
 	return &APIError{Kind: ErrNonsense, Status: status, detail: "nothing of plugNmeet's is there"}
 }
 
+// maxRefusal bounds what is read of why a call was refused.
+const maxRefusal = 4 << 10
+
+// refusedFor tells from the body of a 401 which of the two was wrong (contract 5.4b). It may as well be a proxy's.
+func (e *APIError) refusedFor(body io.Reader) {
+	text, err := io.ReadAll(io.LimitReader(body, maxRefusal))
+	var said reply
+	if err != nil || tooDeep(text) || json.Unmarshal(text, &said) != nil {
+		return
+	}
+	e.refused(string(said.Code))
+}
+
+// refused takes the status code of a refusal.
+func (e *APIError) refused(code string) {
+	e.Code = knownCode(code)
+	switch e.Code {
+	case codeKey:
+		e.detail = "it does not know this API key"
+	case codeSignature:
+		e.detail = "it knows the API key; the secret is not its own"
+	}
+}
+
 func readCapped(response *http.Response) ([]byte, *APIError) {
 	if response.ContentLength > maxAnswer {
 		return nil, &APIError{Kind: ErrTooLarge}
@@ -165,8 +192,10 @@ func judge(text []byte, out answer) *APIError {
 		return nil
 	case r.unknown():
 		return &APIError{Kind: ErrUnknown, Code: knownCode(string(r.Code))}
-	case r.Code == "INVALID_API_KEY", r.Code == "INVALID_TOKEN_OR_SIGNATURE":
-		return &APIError{Kind: ErrRefused, Code: string(r.Code)}
+	case r.Code == codeKey, r.Code == codeSignature:
+		failure := &APIError{Kind: ErrRefused}
+		failure.refused(string(r.Code))
+		return failure
 	default:
 		return &APIError{Kind: ErrFailed, Code: knownCode(string(r.Code))}
 	}

@@ -64,9 +64,15 @@ func (e *APIError) Unwrap() []error {
 }
 
 // statusCodes are those of the contract, 5.1. Only they are repeated: another word could be anything.
-var statusCodes = []string{"PERMISSION_DENIED", "NOT_FOUND", "CONFLICT", "INVALID_TOKEN_OR_SIGNATURE", "INVALID_API_KEY",
+var statusCodes = []string{"PERMISSION_DENIED", "NOT_FOUND", "CONFLICT", codeSignature, codeKey,
 	"INTERNAL_SERVER_ERROR", "INVALID_PARAMETERS", "MISSING_REQUIRED_PARAMETER", "ROOM_NOT_FOUND", "USER_NOT_FOUND", "USER_BLOCKED",
 	"USER_NOT_ACTIVE", "ROOM_NOT_ACTIVE"}
+
+// How a plugNmeet says why it refuses a call.
+const (
+	codeKey       = "INVALID_API_KEY"
+	codeSignature = "INVALID_TOKEN_OR_SIGNATURE"
+)
 
 func knownCode(code string) string {
 	if slices.Contains(statusCodes, code) {

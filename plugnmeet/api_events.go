@@ -89,21 +89,16 @@ func announcedAs(identity, kind string) string {
 // Event tells that the session was, and when it ended: what webhooks said while nobody listened. ok is false for
 // one that runs, since fetchPastRooms lists those, too, and for one whose end cannot be.
 //
-// Ended is on plugNmeet's database clock in a zone that may be set wrong there (contract 5.4). The end has no
-// weight against a webhook's own, but Created takes part in which session of a room_id follows which.
+// It does not say when the session was created: Created is by another clock than Ended, see PastRoom.
 func (p PastRoom) Event(source string, now time.Time) (e room.Event, ok bool) {
-	if p.SID == "" || p.Running() || p.Ended.After(now.Add(time.Minute)) || p.Ended.Before(p.Created) {
+	if p.SID == "" || p.Running() || p.Ended.After(now.Add(time.Minute)) {
 		return e, false
 	}
-	e = room.Event{
+	return room.Event{
 		Source: source, SID: p.SID, RoomID: p.RoomID, Kind: room.KindListed, ID: "api:past:" + p.SID,
-		At: room.At(p.Created), CreationTime: room.At(p.Created), Title: p.Title, Received: room.At(now),
+		At: room.At(p.Ended), Title: p.Title, Received: room.At(now),
 		Also: []room.Event{{Kind: room.KindAbsent, At: room.At(p.Ended)}},
-	}
-	if e.At == 0 {
-		e.At = room.At(p.Ended)
-	}
-	return e, true
+	}, true
 }
 
 // Event tells that the recording has its file. plugNmeet keeps nothing of one that has none, nor of its start and
@@ -111,7 +106,7 @@ func (p PastRoom) Event(source string, now time.Time) (e room.Event, ok bool) {
 func (r RecordingFile) Event(source string, now time.Time) (e room.Event, ok bool) {
 	e = room.Event{
 		Source: source, SID: r.SID, RoomID: r.RoomID, Kind: room.KindListed, ID: "api:recording:" + r.RecordID, At: room.At(r.Created),
-		Received: room.At(now), Job: &room.JobSaid{RecordID: r.RecordID, FilePath: r.FilePath, SizeBytes: r.SizeBytes},
+		Received: room.At(now), CreationTime: room.At(r.RoomCreated), Job: &room.JobSaid{RecordID: r.RecordID, FilePath: r.FilePath, SizeBytes: r.SizeBytes},
 	}
 	if e.At == 0 {
 		e.At = e.Received

@@ -34,8 +34,11 @@ type Listing[T any] struct {
 type PastRoom struct {
 	SID, RoomID, Title string
 	Joined             int // plugNmeet's counter as it was last
-	Created, Ended     time.Time
-	AnalyticsID        string // artifact_id of its analytics file
+
+	// Two clocks (contract 5.4): Ended is plugNmeet's. Created is the database's, in the zone of its session, but reads
+	// as if that were UTC: with a database at +02:00 a session seems to end two hours before it began.
+	Created, Ended time.Time
+	AnalyticsID    string // artifact_id of its analytics file
 }
 
 // Running: it has no end. fetchPastRooms lists sessions that still run, with an end in the year 1.

@@ -41,7 +41,7 @@ func TestWhatEndedUnseenIsAnEndedSession(t *testing.T) {
 		s.Apply(e)
 	}
 	d := s.Detail()
-	if d.State != room.StateEnded || d.EndedBy != room.ByReconcile || !d.EndedAt.Equal(past.Ended) || !d.CreatedAt.Equal(past.Created) ||
+	if d.State != room.StateEnded || d.EndedBy != room.ByReconcile || !d.EndedAt.Equal(past.Ended) || !d.CreatedAt.IsZero() ||
 		d.Title != past.Title || d.RoomID != past.RoomID || d.KnownBy != "api" {
 		t.Errorf("%+v", d)
 	}
@@ -56,7 +56,6 @@ func TestWhatRunsOrEndsInTheFutureIsNoPastSession(t *testing.T) {
 	for name, spoil := range map[string]func(*plugnmeet.PastRoom){
 		"it runs":                 func(p *plugnmeet.PastRoom) { p.Ended = time.Time{} },
 		"it ends tomorrow":        func(p *plugnmeet.PastRoom) { p.Ended = midday.Add(24 * time.Hour) },
-		"it ended before it was":  func(p *plugnmeet.PastRoom) { p.Ended = p.Created.Add(-time.Second) },
 		"nobody knows what it is": func(p *plugnmeet.PastRoom) { p.SID = "" },
 	} {
 		p := good
@@ -64,7 +63,9 @@ func TestWhatRunsOrEndsInTheFutureIsNoPastSession(t *testing.T) {
 			t.Error(name)
 		}
 	}
-	if len(pastEvents(good)) != 1 {
+	elsewhere := good
+	elsewhere.Created = good.Ended.Add(time.Hour) // by the clock of a database at +02:00
+	if len(pastEvents(good)) != 1 || len(pastEvents(elsewhere)) != 1 {
 		t.Error("a good one is none")
 	}
 }

@@ -26,6 +26,18 @@ type Poll struct {
 // poll is no word on what ended.
 func (p Poll) Hollow() bool { return len(p.Rooms) == 0 && !p.None }
 
+// Blind: plugNmeet counts people and lists nobody in any room, so that LiveKit's list is out of its reach.
+func (p Poll) Blind() bool {
+	counts := false
+	for _, r := range p.Rooms {
+		if len(r.Attendees) > 0 {
+			return false
+		}
+		counts = counts || r.Hollow()
+	}
+	return counts
+}
+
 // ActiveRoom is one session that runs.
 type ActiveRoom struct {
 	SID, RoomID    string
@@ -35,7 +47,7 @@ type ActiveRoom struct {
 	PlannedMinutes int
 	Recording      bool // plugNmeet says that a recording goes on, not which
 	Streaming      bool
-	Joined         int // plugNmeet's counter of who is here, bots too; it may be off until its janitor has come by
+	Joined         int // plugNmeet's counter of who is here, bots and callers too; it may be off until its janitor has come by
 	Attendees      []Attendee
 }
 
@@ -43,8 +55,18 @@ type ActiveRoom struct {
 // is off: that nobody is listed is no proof that they left.
 func (r ActiveRoom) Hollow() bool { return len(r.Attendees) == 0 && r.Joined > 0 }
 
-// Attendee is somebody in a session now. plugNmeet lists an identity once: of a hybrid app, the tracks of both
-// connections under the sid of the first. It lists nobody in a waiting room.
+// Listed is how many people and bots are listed: identities, of which a hybrid user may be listed on two connections.
+func (r ActiveRoom) Listed() int {
+	seen := make(map[string]bool, len(r.Attendees))
+	for _, a := range r.Attendees {
+		seen[a.Identity] = true
+	}
+	return len(seen)
+}
+
+// Attendee is somebody in a session now. A hybrid user is listed with the sid of their twin, the connection on which the
+// app publishes, which webhooks do not tell of. Nobody is listed who is in a waiting room, and none of those of whom
+// plugNmeet has no record under LiveKit's identity: callers from outside (sip_+…) and insight agents.
 type Attendee struct {
 	room.ParticipantSaid        // with the identity as participant_joined has it: without the + of a caller
 	State                string // JOINING, JOINED, ACTIVE, DISCONNECTED, or "" when not said

@@ -32,7 +32,8 @@ type Corrected struct {
 	BotsGone      int `json:"bots_gone,omitempty"`
 	TracksMissing int `json:"tracks_missing,omitempty"` // of those who were known
 	TracksGone    int `json:"tracks_gone,omitempty"`
-	JobsGone      int `json:"jobs_gone,omitempty"` // recordings and streams
+	JobsMissing   int `json:"jobs_missing,omitempty"` // recordings and streams
+	JobsGone      int `json:"jobs_gone,omitempty"`
 	Files         int `json:"files,omitempty"`
 	Artifacts     int `json:"artifacts,omitempty"`
 
@@ -48,6 +49,7 @@ func (c *Corrected) Add(o Corrected) {
 	c.BotsGone += o.BotsGone
 	c.TracksMissing += o.TracksMissing
 	c.TracksGone += o.TracksGone
+	c.JobsMissing += o.JobsMissing
 	c.JobsGone += o.JobsGone
 	c.Files += o.Files
 	c.Artifacts += o.Artifacts
@@ -55,7 +57,7 @@ func (c *Corrected) Add(o Corrected) {
 
 // counts: anything was put right inside the session.
 func (c Corrected) counts() bool {
-	return c.PeopleMissing+c.PeopleGone+c.BotsMissing+c.BotsGone+c.TracksMissing+c.TracksGone+c.JobsGone+c.Files+c.Artifacts > 0
+	return c.PeopleMissing+c.PeopleGone+c.BotsMissing+c.BotsGone+c.TracksMissing+c.TracksGone+c.JobsMissing+c.JobsGone+c.Files+c.Artifacts > 0
 }
 
 // Text says it in a sentence without its full stop.
@@ -96,6 +98,7 @@ func (c Corrected) Parts() (out []string) {
 	say(c.BotsGone, "bot had left", "bots had left")
 	say(c.TracksMissing, "track was missing", "tracks were missing")
 	say(c.TracksGone, "track had ended", "tracks had ended")
+	say(c.JobsMissing, "recording or stream was not known", "recordings or streams were not known")
 	say(c.JobsGone, "recording or stream had ended", "recordings or streams had ended")
 	say(c.Files, "recording’s file was missing", "recordings’ files were missing")
 	say(c.Artifacts, "artifact was missing", "artifacts were missing")
@@ -124,19 +127,34 @@ type Correction struct {
 	Since time.Time `json:"since,omitzero"` // as Corrected has it
 	Text  string    `json:"text"`
 	Corrected
+	TakenBack TakenBack `json:"taken_back,omitzero"` // it turned out to be wrong, in whole or in part
+	entry     string    // that put it right
 }
 
 func (r *reading) corrections() []Correction {
 	out := make([]Correction, 0, len(r.Corrections))
-	ids := make(map[Correction]string, len(r.Corrections))
+	if len(r.Corrections) == 0 {
+		return out
+	}
+	wrong := r.wrongEnds()
 	for id, told := range r.Corrections {
 		for _, said := range told {
-			c := Correction{said.At.Time(), said.Said.Since.Time(), said.Said.Text(), said.Said.Corrected}
-			out, ids[c] = append(out, c), id
+			out = append(out, Correction{said.At.Time(), said.Said.Since.Time(), said.Said.Text(), said.Said.Corrected,
+				wrong[id].of(said.Said.Corrected), id})
 		}
 	}
-	slices.SortFunc(out, func(a, b Correction) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(ids[a], ids[b])) })
+	slices.SortFunc(out, func(a, b Correction) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.entry, b.entry)) })
 	return out
+}
+
+// TakenBack is what of the correction that an entry brought has been taken back.
+func (s *Session) TakenBack(entry string) TakenBack {
+	told := s.Corrections[entry]
+	if len(told) == 0 {
+		return TakenBack{}
+	}
+	r := s.read()
+	return r.wrongEnds()[entry].of(told[len(told)-1].Said.Corrected)
 }
 
 // PollSaid is how it went when plugNmeet's API was asked who is there.

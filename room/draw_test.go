@@ -46,8 +46,15 @@ func anyEvent(t *rapid.T, n int, kinds []room.Kind) room.Event {
 			if e.Kind == room.KindListed && rapid.Bool().Draw(t, "also absent") {
 				also.Kind = room.KindAbsent
 			}
-			if rapid.Bool().Draw(t, "also a track") {
+			switch rapid.IntRange(0, 3).Draw(t, "also of") {
+			case 0:
 				also.Track = anyTrack(t)
+			case 1:
+				also.Participant = nil
+				also.Going = text("going", room.GoingRecording, room.GoingStream)
+				if also.Kind == room.KindAbsent && rapid.Bool().Draw(t, "a job that is known") {
+					also.Job = &room.JobSaid{RecordID: text("record", "r1", "r2")}
+				}
 			}
 			e.Also = append(e.Also, also)
 		}
@@ -73,7 +80,7 @@ func anyEvent(t *rapid.T, n int, kinds []room.Kind) room.Event {
 func anyParticipant(t *rapid.T, joined room.Time) *room.ParticipantSaid {
 	return &room.ParticipantSaid{
 		SID:      rapid.SampledFrom([]string{"PA_1", "PA_2", "PA_3", ""}).Draw(t, "connection"),
-		Identity: rapid.SampledFrom([]string{"u1", "u2", "RECORDER_BOT", "sip_1555", "sip_+1555"}).Draw(t, "identity"),
+		Identity: rapid.SampledFrom([]string{"u1", "u2", "RECORDER_BOT", "sip_1555", "sip_+1555", "pnm_agent-x"}).Draw(t, "identity"),
 		Name:     rapid.SampledFrom([]string{"Ana", "Ana Díaz", ""}).Draw(t, "name"),
 		JoinedAt: joined,
 		Roles:    rapid.SampledFrom([]*room.Roles{nil, {}, {Admin: true}}).Draw(t, "roles"),

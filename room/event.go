@@ -53,6 +53,7 @@ type Event struct {
 	Participant *ParticipantSaid `json:"participant,omitempty"`
 	Track       *TrackSaid       `json:"track,omitempty"`
 	Job         *JobSaid         `json:"job,omitempty"`
+	Going       string           `json:"going,omitempty"` // KindListed, KindAbsent: it speaks of a recording or a stream; without a Job, of one whose record_id is not told
 	Artifact    *ArtifactSaid    `json:"artifact,omitempty"`
 	AnalyticsID string           `json:"analytics_id,omitempty"` // analytics.file_id
 	Speech      *SpeechSaid      `json:"speech,omitempty"`
@@ -73,7 +74,7 @@ func (e Event) within(entry Event) Event {
 	if e.At == 0 {
 		e.At = entry.At
 	}
-	if e.Kind == KindListed && (e.Participant != nil || e.Track != nil) {
+	if e.Kind == KindListed && (e.Participant != nil || e.Track != nil) && e.AliveAt == 0 {
 		e.AliveAt = entry.AliveAt
 	}
 	return e
@@ -91,12 +92,12 @@ func (e Event) about() string {
 	case e.Participant != nil:
 		return e.Participant.SID
 	}
-	return ""
+	return e.Going
 }
 
 // ofSession: it speaks of the session itself, not of somebody or something in it.
 func (e Event) ofSession() bool {
-	return e.Participant == nil && e.Track == nil && e.Job == nil && e.Artifact == nil
+	return e.Participant == nil && e.Track == nil && e.Job == nil && e.Artifact == nil && e.Going == ""
 }
 
 // ParticipantSaid is what an event says of a participant and of the connection it came on (contract 2.6).

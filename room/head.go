@@ -44,7 +44,7 @@ type Head struct {
 	State        State     `json:"state"`
 	KnownBy      string    `json:"known_by"` // webhook or api
 	Trust        Trust     `json:"trust"`
-	VerifiedAt   time.Time `json:"verified_at,omitzero"`
+	VerifiedAt   time.Time `json:"verified_at,omitzero"` // when plugNmeet last listed it
 	CreatedAt    time.Time `json:"created_at,omitzero"`
 	StartedAt    time.Time `json:"started_at,omitzero"`
 	EndedAt      time.Time `json:"ended_at,omitzero"`
@@ -59,7 +59,8 @@ type Head struct {
 	EmptyTimeout    int  `json:"empty_timeout,omitempty"` // seconds
 	MaxParticipants int  `json:"max_participants,omitempty"`
 	PlannedMinutes  int  `json:"planned_minutes,omitempty"`
-	Capped          bool `json:"capped,omitempty"`   // more was said of this session than Roomwatch keeps
+	Capped          bool `json:"capped,omitempty"` // more was said of this session than Roomwatch keeps
+	alive           Time // ends at or before it do not count, see RoomSaid.AliveAt
 	LeftOut         int  `json:"left_out,omitempty"` // connections, tracks, starts and ends told of it that are an earlier session's
 }
 
@@ -71,16 +72,23 @@ func (h Head) Name() string {
 	return h.RoomID
 }
 
-// Begin is where the session stands in time, for lists: when it was created, else started, else first heard of.
+// Begin is where the session stands in time, for lists: when it was created, else started, else first heard of, else
+// ended.
 func (h Head) Begin() time.Time {
 	switch {
 	case !h.CreatedAt.IsZero():
 		return h.CreatedAt
 	case !h.StartedAt.IsZero():
 		return h.StartedAt
+	case !h.FirstEventAt.IsZero():
+		return h.FirstEventAt
 	}
-	return h.FirstEventAt
+	return h.EndedAt
 }
+
+// Alive is the newest time at or before which ends of the session do not count, because plugNmeet listed it: 0 if it
+// never did. It is by plugNmeet's clock or LiveKit's, whichever is behind.
+func (h Head) Alive() Time { return h.alive }
 
 // Key names the session.
 func (h Head) Key() Key { return Key{h.Source, h.SID} }

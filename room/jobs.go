@@ -23,7 +23,7 @@ const (
 
 // Recording is one recording job (record_id) and its file.
 type Recording struct {
-	RecordID   string    `json:"record_id"`
+	RecordID   string    `json:"record_id"` // "" of one that a check found going on: StartedAt is when it did
 	State      string    `json:"state"`
 	RecorderID string    `json:"recorder_id,omitempty"`
 	Message    string    `json:"message,omitempty"`
@@ -45,7 +45,7 @@ func urgency(state string) int {
 
 // Stream is one RTMP job (record_id).
 type Stream struct {
-	RecordID   string    `json:"record_id"`
+	RecordID   string    `json:"record_id"` // "" as for a Recording
 	State      string    `json:"state"`
 	RecorderID string    `json:"recorder_id,omitempty"`
 	Message    string    `json:"message,omitempty"`
@@ -64,6 +64,7 @@ type job struct {
 	trouble                 bool // a message other than success at the end or from transcoding
 	transcoded              bool
 	superseded              bool // ended is when the next one started
+	absent                  Time // when a check found that it had ended
 }
 
 func jobOf(told Told[JobTold]) (j job) {
@@ -75,6 +76,8 @@ func jobOf(told Told[JobTold]) (j job) {
 		switch r.Kind {
 		case KindRecordingStarted, KindStreamStarted:
 			j.started = earliest(j.started, said.Moment)
+		case KindAbsent:
+			j.absent = earliest(j.absent, said.Moment)
 		case KindRecordingEnded, KindStreamEnded:
 			j.ended, atEnd = earliest(j.ended, said.Moment), lastSaid(atEnd, said.Message)
 		case KindRecordingTranscoded:
@@ -85,6 +88,7 @@ func jobOf(told Told[JobTold]) (j job) {
 		}
 	}
 	j.trouble = failure(atEnd) || failure(atTranscoding)
+	j.ended = cmp.Or(j.ended, j.absent)
 	return j
 }
 
@@ -118,7 +122,8 @@ func failure(message string) bool { return message != "" && message != "success"
 func (r *reading) recordings() []Recording {
 	out := make([]Recording, 0, len(r.Recordings))
 	firsts := make(map[string]Time, len(r.Recordings))
-	for id, j := range jobsOf(r.Recordings) {
+	jobs := jobsOf(r.Recordings)
+	for id, j := range jobs {
 		rec := Recording{RecordID: id, RecorderID: j.recorder, Message: j.message, FilePath: j.path, SizeBytes: j.size,
 			StartedAt: j.started.Time(), EndedAt: j.ended.Time(), ReadyAt: j.ready.Time(), Superseded: j.superseded}
 		switch {
@@ -134,6 +139,10 @@ func (r *reading) recordings() []Recording {
 		firsts[id] = j.first
 		out = append(out, rec)
 	}
+	if since := r.nameless(GoingRecording, jobs); since != 0 {
+		firsts[""] = since
+		out = append(out, Recording{State: RecordingActive, StartedAt: since.Time()})
+	}
 	slices.SortFunc(out, func(a, b Recording) int { return byFirst(firsts, a.RecordID, b.RecordID) })
 	return out
 }
@@ -141,7 +150,8 @@ func (r *reading) recordings() []Recording {
 func (r *reading) streams() []Stream {
 	out := make([]Stream, 0, len(r.Streams))
 	firsts := make(map[string]Time, len(r.Streams))
-	for id, j := range jobsOf(r.Streams) {
+	jobs := jobsOf(r.Streams)
+	for id, j := range jobs {
 		st := Stream{RecordID: id, RecorderID: j.recorder, Message: j.message, StartedAt: j.started.Time(), EndedAt: j.ended.Time(),
 			Superseded: j.superseded}
 		switch {
@@ -154,6 +164,10 @@ func (r *reading) streams() []Stream {
 		}
 		firsts[id] = j.first
 		out = append(out, st)
+	}
+	if since := r.nameless(GoingStream, jobs); since != 0 {
+		firsts[""] = since
+		out = append(out, Stream{State: StreamLive, StartedAt: since.Time()})
 	}
 	slices.SortFunc(out, func(a, b Stream) int { return byFirst(firsts, a.RecordID, b.RecordID) })
 	return out

@@ -106,6 +106,19 @@ func (k Kind) livekitBorn() bool {
 	return false
 }
 
+// OwnEvent: entries of our own have this name in the record.
+func OwnEvent(name string) bool {
+	if name == EventCorrection {
+		return true
+	}
+	for kind, known := range kindNames {
+		if kind.Own() && known == name {
+			return true
+		}
+	}
+	return false
+}
+
 // Own: Roomwatch wrote this, plugNmeet did not send it.
 func (k Kind) Own() bool { return k >= KindListed }
 

@@ -16,6 +16,7 @@ type Participant struct {
 	Roles       *Roles       `json:"roles,omitempty"` // as the API told last; absent when it never did
 	Connections []Connection `json:"connections"`
 	Tracks      []Track      `json:"tracks"`
+	listed      bool         // the API listed it in this session
 }
 
 // Connection is one participant.sid: from joining to leaving.
@@ -29,6 +30,8 @@ type Connection struct {
 	Superseded bool `json:"superseded,omitempty"`
 	Open       bool `json:"-"`
 	own        bool // something told of its end
+	told       bool // a delivery told of it; else only the API did
+	left       Time // when a delivery told that it ended, 0 if none did
 	alive      Time // the newest poll that listed it
 	seen       Time // the first report of it, for when nobody says when it began
 }
@@ -36,7 +39,9 @@ type Connection struct {
 func (c Connection) first() Time { return earliest(At(c.JoinedAt), At(c.LeftAt)) }
 
 // Human says whether the participant is a person, on a phone or not, rather than one of plugNmeet's bots.
-func (p Participant) Human() bool { return p.Kind == "person" || p.Kind == "sip" }
+func (p Participant) Human() bool { return personal(p.Kind) }
+
+func personal(kind string) bool { return kind == "person" || kind == "sip" }
 
 // First is when the participant was first seen, 0 when no time is known.
 func (p Participant) First() (first Time) {
@@ -110,6 +115,7 @@ func (c crowd) connected(identity string) bool {
 // participants derives who was here, with their connections and tracks.
 func (r *reading) participants() []Participant {
 	c := crowd{make(map[string]*person), make(map[string]connectionOwner, len(r.Connections))}
+	r.heardOf = r.heardSince()
 	for sid, told := range r.Connections {
 		if identity, ok := r.identityOf(told); ok && !r.others[sid] {
 			p := c.of(identity)
@@ -118,7 +124,7 @@ func (r *reading) participants() []Participant {
 		}
 	}
 	for identity, p := range c.people {
-		p.oneAtATime()
+		p.withoutTwins()
 		for _, connection := range p.Connections {
 			c.owners[connection.SID] = connectionOwner{identity, At(connection.LeftAt)}
 		}
@@ -161,11 +167,15 @@ func (r *reading) identityOf(told Told[ConnectionSaid]) (identity string, ok boo
 func (r *reading) connection(sid string, told Told[ConnectionSaid], p *person) Connection {
 	var joined, left, absent, alive, seen Time
 	var reason string
+	var delivered bool
 	for _, said := range told {
 		if r.counts(said.Stamp) {
 			alive, seen = max(alive, said.Said.AliveAt), earliest(seen, said.At)
+			delivered = delivered || !said.Kind.Own()
+			p.listed = p.listed || said.Kind == KindListed
 		}
 	}
+	heard := max(alive, r.heardOf[sid], r.heardOf["of "+p.Identity])
 	for _, said := range told {
 		if !r.counts(said.Stamp) {
 			continue
@@ -180,13 +190,13 @@ func (r *reading) connection(sid string, told Told[ConnectionSaid], p *person) C
 		case at <= alive:
 		case said.Kind == KindParticipantLeft:
 			left, reason = earliest(left, at), lastSaid(reason, said.Said.Reason)
-		case said.Kind == KindAbsent:
+		case said.Kind == KindAbsent && at > heard:
 			absent = earliest(absent, at)
 		}
 	}
 	end := r.endOf(joined, left, absent)
 	return Connection{SID: sid, JoinedAt: joined.Time(), LeftAt: end.Time(), Reason: reason, Open: end == 0, seen: seen,
-		own: left != 0 || absent != 0, alive: alive}
+		own: left != 0 || absent != 0, told: delivered, left: left, alive: alive}
 }
 
 // oneAtATime orders the connections and ends each where the next one begins, at the latest. A poll that listed the

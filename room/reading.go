@@ -17,6 +17,7 @@ type reading struct {
 	endedAt   Time
 	endedBy   Evidence
 	state     State
+	heardOf   map[string]Time // see heardSince
 }
 
 func (s *Session) read() reading {
@@ -178,7 +179,7 @@ func (r *reading) head(participants []Participant) Head {
 		CreatedAt: r.created.Best().Time(), EndedAt: r.endedAt.Time(), EndedBy: r.endedBy,
 		FirstEventAt: r.First.Time(), Capped: r.Capped, LeftOut: r.leftOut()}
 	if r.alive != 0 {
-		h.Trust, h.VerifiedAt = TrustConfirmed, r.alive.Time()
+		h.Trust, h.VerifiedAt, h.alive = TrustConfirmed, cmp.Or(r.Verified, r.alive).Time(), r.alive
 	}
 	started := Time(0)
 	for _, said := range r.Room {

@@ -36,6 +36,7 @@ type Session struct {
 	Artifacts   map[string]Told[ArtifactTold]   `json:"artifacts,omitempty"`   // by artifact_id
 	Analytics   map[string]Told[Moment]         `json:"analytics,omitempty"`   // by file_id
 	Speech      map[string]Told[SpeechTold]     `json:"speech,omitempty"`      // by user_id, "" for the whole session
+	Going       map[string]Told[GoingTold]      `json:"going,omitempty"`       // by GoingRecording and GoingStream: those without a known record_id
 	Corrections map[string]Told[CorrectionTold] `json:"corrections,omitempty"` // by the id of the entry
 	Successors  map[string]Created              `json:"successors,omitempty"`  // later sessions of the room_id, by sid
 
@@ -46,6 +47,7 @@ type Session struct {
 	First    Time `json:"first,omitempty"`    // the earliest time of a webhook's event of it, a straggler's too
 	Received Time `json:"received,omitempty"` // when Roomwatch last received something of it
 	Heard    Time `json:"heard,omitempty"`    // when Roomwatch first received something of it
+	Verified Time `json:"verified,omitempty"` // when plugNmeet last listed it, by our clock; it is saved with the next facts
 	Capped   bool `json:"capped,omitempty"`   // something was left out, see the limits above
 
 	// Stored names the document whose facts are all in here, 0 for none. It is the store's note to itself and
@@ -103,6 +105,7 @@ func (s *Session) Merge(other *Session) bool {
 	changed = mergeInto(s, &s.Artifacts, other.Artifacts, maxArtifacts) || changed
 	changed = mergeInto(s, &s.Analytics, other.Analytics, maxArtifacts) || changed
 	changed = mergeInto(s, &s.Speech, other.Speech, maxConnections) || changed
+	changed = mergeInto(s, &s.Going, other.Going, maxJobs) || changed
 	changed = mergeInto(s, &s.Corrections, other.Corrections, maxCorrections) || changed
 	for sid, created := range other.Successors {
 		changed = s.Succeed(sid, created) || changed
@@ -117,6 +120,7 @@ func (s *Session) Merge(other *Session) bool {
 		s.Heard, changed = heard, true
 	}
 	s.Received = max(s.Received, other.Received)
+	s.Verified = max(s.Verified, other.Verified)
 	s.Capped = s.Capped || other.Capped
 	return changed
 }
@@ -162,6 +166,9 @@ func (s *Session) lastSuccessor() (last string) {
 	}
 	return last
 }
+
+// Verify notes that a poll that began at a time of our clock listed the session.
+func (s *Session) Verify(at Time) { s.Verified = max(s.Verified, at) }
 
 // Names says whether the session knows the connection or track of this sid.
 func (s *Session) Names(sid string) bool {
@@ -244,11 +251,20 @@ func factsOfOne(e Event) *Session {
 	if e.Job != nil && e.Job.RecordID != "" {
 		job := one(e.Job.RecordID, stamp, JobTold{*e.Job, e.At})
 		switch e.Kind {
+		case KindAbsent:
+			if e.Going == GoingStream {
+				s.Streams = job
+			} else {
+				s.Recordings = job
+			}
 		case KindStreamStarted, KindStreamEnded:
 			s.Streams = job
 		case KindRecordingStarted, KindRecordingEnded, KindRecordingTranscoded, KindRecordingProceeded, KindListed:
 			s.Recordings = job // the API lists recordings only
 		}
+	}
+	if e.Going != "" && e.Job == nil {
+		s.Going = one(e.Going, stamp, goingTold(e))
 	}
 	if e.Artifact != nil && e.Artifact.ID != "" {
 		s.Artifacts = one(e.Artifact.ID, stamp, ArtifactTold{*e.Artifact, e.At})

@@ -21,6 +21,7 @@ type Track struct {
 	UnpublishedAt time.Time `json:"unpublished_at,omitzero"`
 	Open          bool      `json:"-"`
 	MuteChecked   bool      `json:"-"` // Muted is as the API told it, not as it was when the track was published
+	own           bool      // something told of its end; else it went with its owner
 	seen          Time      // the first report of it, for when nobody says when it began
 }
 
@@ -82,6 +83,7 @@ func (r *reading) track(sid string, told Told[TrackTold], c crowd) (t Track, own
 			unpublished = earliest(unpublished, at)
 		}
 	}
+	t.own = unpublished != 0 || absent != 0
 	owner, left, known := c.ownerOf(owner, ownerSID)
 	if known || left >= max(published, alive) {
 		absent = earliest(absent, left)

@@ -465,6 +465,53 @@ func TestARoomThatIsEndedByTheAPIIsToldOf(t *testing.T) {
 	}
 }
 
+// Contract 5.4b: who is on the phone or translates is not told to leave, and plugNmeet waits for them.
+func TestAnEndIsTenSecondsLateWhileACallerOrATranslatorIsInside(t *testing.T) {
+	life, _ := lived(t, simulate.Plan{Seed: 21, Rooms: 12, Memory: 1 << 20}, 2*time.Hour)
+	waits := func(d room.Detail) bool {
+		return d.People > 1 && slices.ContainsFunc(d.Participants, func(p room.Participant) bool { return p.Online && (p.Kind == "sip" || p.Kind == "translator") })
+	}
+	open := running(life.Truth())
+	i := slices.IndexFunc(open, waits)
+	if i < 0 {
+		t.Fatal("nobody is on the phone anywhere")
+	}
+	victim, asked := open[i], life.Now()
+	truth := func() room.Detail {
+		all := life.Truth()
+		return all[slices.IndexFunc(all, func(d room.Detail) bool { return d.SID == victim.SID })]
+	}
+	if !life.End(victim.RoomID) || !life.End(victim.RoomID) {
+		t.Error("it cannot be asked to end")
+	}
+	told := make(map[string]time.Duration) // when it came last
+	until := func(after time.Duration) {
+		for d := range life.Until(asked.Add(after)) {
+			if d.RoomID == victim.RoomID {
+				told[d.Event] = d.At.Sub(asked)
+			}
+		}
+	}
+	persons := func(d room.Detail) (n int) {
+		for _, p := range d.Participants {
+			if p.Online && p.Kind == "person" {
+				n++
+			}
+		}
+		return n
+	}
+	for _, after := range []time.Duration{time.Second, 9 * time.Second} {
+		until(after)
+		if d := truth(); d.State != room.StateLive || persons(d) != 0 || told["participant_left"] == 0 || told["session_ended"] != 0 {
+			t.Errorf("after %v it is %s with %d people: %v", after, d.State, persons(d), told)
+		}
+	}
+	until(12 * time.Second)
+	if d := truth(); d.State != room.StateEnded || told["session_ended"] < 10*time.Second || told["room_finished"] == 0 {
+		t.Errorf("after twelve seconds it is %s: %v", d.State, told)
+	}
+}
+
 func TestDownloadsAreGivenOutByTokenAlone(t *testing.T) {
 	s := stand(t, busy)
 	var urls []string

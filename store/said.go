@@ -10,7 +10,7 @@ import (
 // encodeSaid is what an entry says, as JSON. What nearly all deliveries say, that somebody or a track comes or
 // goes, is written without reflection.
 func encodeSaid(e *room.Event) ([]byte, error) {
-	if e.Job != nil || e.Artifact != nil || e.Speech != nil || e.Also != nil || e.Corrected != nil || e.Poll != nil || e.Gap != nil || e.Clocks != nil {
+	if e.Job != nil || e.Going != "" || e.Artifact != nil || e.Speech != nil || e.Also != nil || e.Corrected != nil || e.Poll != nil || e.Gap != nil || e.Clocks != nil {
 		return json.Marshal(e)
 	}
 	w := saidWriter{out: append(make([]byte, 0, 512), '{')}

@@ -24,6 +24,16 @@ func correctionSign(c room.Corrected) sign {
 	return sign{"ring", c.Text(), ""}
 }
 
+// correctionText is what was put right and, where that was wrong, that it was taken back.
+func correctionText(c room.Correction) string { return withTakenBack(c.Text, c.TakenBack) }
+
+func withTakenBack(text string, back room.TakenBack) string {
+	if back.Text == "" {
+		return text
+	}
+	return text + " (" + back.Text + ")"
+}
+
 // correctionItems are the newest corrections of a session, as a list.
 func correctionItems(all []room.Correction) []live.Element {
 	var out []live.Element
@@ -84,7 +94,7 @@ func (t timeline) correctionLane(all []room.Correction) []live.Element {
 }
 
 func correctionLabel(list []room.Correction, share float64) label {
-	l := label{before: shortCorrection(list[0].Corrected)}
+	l := label{before: shortCorrection(list[0])}
 	if n := len(list); n > 1 {
 		l.before, l.count = fmt.Sprintf("%s and %d more", l.before, n-1), comma(n)
 	}
@@ -93,7 +103,14 @@ func correctionLabel(list []room.Correction, share float64) label {
 }
 
 // shortCorrection is a correction in a few words: the list beside the drawing has them all.
-func shortCorrection(c room.Corrected) string {
+func shortCorrection(c room.Correction) string {
+	if c.TakenBack.Text != "" {
+		return "taken back: " + shortCorrected(c.Corrected)
+	}
+	return shortCorrected(c.Corrected)
+}
+
+func shortCorrected(c room.Corrected) string {
 	switch c.What {
 	case room.Found:
 		return "found by API"

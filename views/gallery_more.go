@@ -17,6 +17,7 @@ func (g gallery) jobs() []exhibit {
 	for _, r := range d.Recordings {
 		recordings = append(recordings, of(r.State, recordingBlock("recording-"+r.RecordID, recordingOf{r, recordingFileURL(g.sources(), d.Key(), r)})))
 	}
+	recordings = append(recordings, of("found going on", recordingBlock("recording-", recordingOf{room.Recording{State: room.RecordingActive, StartedAt: g.ago(3)}, ""})))
 	recordings = append(recordings, of("hardly known", recordingBlock("recording", recordingOf{room.Recording{RecordID: wordName, State: "strange"}, ""})))
 	for _, s := range d.Streams {
 		streams = append(streams, of(s.State, streamBlock("stream-"+s.RecordID, s)))
@@ -149,6 +150,8 @@ func (g gallery) corrections() (out []room.Correction) {
 		c.Since = room.At(at) - 30_000
 		out = append(out, room.Correction{At: at, Text: c.Text(), Corrected: c})
 	}
+	out[1].TakenBack = room.TakenBack{At: g.ago(50), Text: "taken back: 1 person was still there", PeopleGone: 1}
+	out[len(out)-1].TakenBack = room.TakenBack{At: g.ago(20), Text: "taken back: plugNmeet listed it again", Whole: true, PeopleGone: 4}
 	return out
 }
 
@@ -162,7 +165,7 @@ func (g gallery) putRight() (out []templ.Component) {
 func (g gallery) correctionRows() (out []live.DeliveryRow) {
 	for i, c := range slices.Backward(g.corrections()) {
 		e := room.Event{Kind: room.KindListed, Corrected: &c.Corrected}
-		out = append(out, live.DeliveryRow{Name: []string{longName, arabicName, plainName}[i%3], Delivery: room.Delivery{Position: fmt.Sprint(i + 1), ReceivedAt: c.At,
+		out = append(out, live.DeliveryRow{Name: []string{longName, arabicName, plainName}[i%3], TakenBack: c.TakenBack, Delivery: room.Delivery{Position: fmt.Sprint(i + 1), ReceivedAt: c.At,
 			Source: "default", SID: fmt.Sprint("s", i), Event: room.EventCorrection, Verdict: room.Accepted, Reason: c.Text, Said: &e}})
 	}
 	return out

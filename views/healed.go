@@ -21,6 +21,7 @@ type healed struct {
 	ended  int // sessions that had ended, found, and taken up again
 	found  int
 	back   int
+	wrong  int // corrections that were taken back, in whole or in part
 	newest []healedLine
 }
 
@@ -40,15 +41,20 @@ func healedOf(m live.Intake) (h healed) {
 		h.n++
 		switch c.What {
 		case room.Gone, room.Silent:
-			h.ended++
+			if !d.TakenBack.Whole {
+				h.ended++
+			}
 		case room.Found, room.Passed:
 			h.found++
 		case room.Back:
 			h.back++
 		}
-		h.total.Add(c)
+		h.total.Add(d.TakenBack.Left(c))
+		if d.TakenBack.Text != "" {
+			h.wrong++
+		}
 		if len(h.newest) < mostHealed {
-			h.newest = append(h.newest, healedLine{correctionSign(c), d.Source, d.SID, d.Name, c.Text(), room.At(d.ReceivedAt)})
+			h.newest = append(h.newest, healedLine{correctionSign(c), d.Source, d.SID, d.Name, withTakenBack(c.Text(), d.TakenBack), room.At(d.ReceivedAt)})
 		}
 	}
 	h.more = len(m.Corrections) == room.MaxLimit
@@ -66,6 +72,7 @@ func (h healed) text() string {
 	say(h.found, "session was unknown", "sessions were unknown")
 	say(h.ended, "session had ended", "sessions had ended")
 	say(h.back, "session goes on", "sessions go on")
+	say(h.wrong, "correction was taken back", "corrections were taken back")
 	in := "In the last hour"
 	if h.more {
 		in = "In the newest " + comma(room.MaxLimit) + " corrections"

@@ -77,7 +77,7 @@ func newArtifacts(ids distinctIDs, list []room.FiledArtifact) (out []live.Elemen
 func newRecordings(ids distinctIDs, list []live.RecordingRow) (out []live.Element) {
 	for _, r := range list {
 		line := recordingLine{FiledRecording: r.FiledRecording, due: r.Due, overdue: r.Overdue}
-		out = append(out, element(ids.of("recording-"+r.RecordID, r.Source), "new-recordings", line, newRecording))
+		out = append(out, element(ids.of(recordingRowID(r.FiledRecording), r.Source), "new-recordings", line, newRecording))
 	}
 	if len(list) == 0 {
 		return []live.Element{element("empty-recordings", "new-recordings", "Nothing has been recorded lately.", sayItem)}

@@ -32,7 +32,7 @@ func recordingsElements(m live.Recordings) []live.Element {
 		if goingOn(r) {
 			line.until = m.Minute.Truncate(trackStep)
 		}
-		return element(ids.of("recording-"+r.RecordID, r.Source), "recordings", line, recordingRow)
+		return element(ids.of(recordingRowID(r.FiledRecording), r.Source), "recordings", line, recordingRow)
 	}
 	going, done := apart(m.Rows)
 	if m.Query.Cursor != "" {
@@ -49,6 +49,14 @@ func recordingsElements(m live.Recordings) []live.Element {
 	head := heads("recordings", recordingCells, m.Minute, recordingNoun, first, last, m.Query.Cursor != "", m.Next != "")
 	out = append(out, byDay(ids, done, begun, head, row)...)
 	return append(out, footElements(m.Sources, m.AlarmCount, m.AsOf)...)
+}
+
+// recordingRowID names a recording in a list of many sessions': of those without a record_id each has one at most.
+func recordingRowID(r room.FiledRecording) string {
+	if r.RecordID == "" {
+		return "recording-of-" + r.SID
+	}
+	return "recording-" + r.RecordID
 }
 
 func begun(r live.RecordingRow) time.Time { return r.Begin() }
