@@ -29,6 +29,8 @@ func (c Connection) replacedBy(joined Time) bool {
 // they left, unless plugNmeet goes on listing them after it.
 func (c Connection) isTwin(of Connection) bool {
 	switch {
+	case of.Open && c.alive > of.began():
+		return true // it was listed beside that one
 	case of.began() > c.began()+crashLag, of.replacedBy(c.began()):
 		return false
 	case of.Open:
