@@ -481,8 +481,10 @@ func TestAnEndIsTenSecondsLateWhileACallerOrATranslatorIsInside(t *testing.T) {
 		all := life.Truth()
 		return all[slices.IndexFunc(all, func(d room.Detail) bool { return d.SID == victim.SID })]
 	}
-	if !life.End(victim.RoomID) || !life.End(victim.RoomID) {
-		t.Error("it cannot be asked to end")
+	for range 2 { // it goes on for a while, so it can be asked again
+		if !life.End(victim.RoomID) {
+			t.Error("it cannot be asked to end")
+		}
 	}
 	told := make(map[string]time.Duration) // when it came last
 	until := func(after time.Duration) {
