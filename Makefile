@@ -41,7 +41,7 @@ $(GOTESTSUM): tools/go.mod tools/go.sum
 	cd tools && go build -o ../$(GOTESTSUM) gotest.tools/gotestsum
 
 unit: $(GOTESTSUM) ## All Go tests, with the race detector, in any order; each is told as it ends
-	$(GOTESTSUM) --format testname -- -race -shuffle=on -timeout 18m ./...
+	$(GOTESTSUM) --format testname -- -race -shuffle=on -timeout 45m ./...
 
 golden: ## Write the golden HTML of the components anew
 	go test ./views -run TestGolden -count=1 -update
