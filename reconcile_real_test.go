@@ -103,6 +103,19 @@ func TestCallersAndAgentsStayThoughTheAPINeverListsThem(t *testing.T) {
 	}
 }
 
+// The caller counts in joined_participants: that is no reason to wait longer for others.
+func TestAnAbsenceBesideACallerTakesTwoPollsFromTheStart(t *testing.T) {
+	w, m := newWorld(t), convene("s", 10*time.Minute)
+	c, end := openChecked(t, 0, w.truth)
+	defer end()
+	c.hear(w.happen(m.created(0), m.joined(5, "ana", "PA_1"), m.joined(6, "sip_15551234567", "PA_2"), m.joined(7, "pnm_agent-transcription-1", "PA_3"), m.joined(9, "bo", "PA_4"))...)
+	w.happen(m.left(300, "bo", "PA_4", 9)) // which is lost
+	c.rounds(2)
+	if got := whoIsIn(c.detail("s")); len(got) != 3 || slices.Contains(got, "bo") {
+		t.Errorf("%v", got)
+	}
+}
+
 // A caller who is listed has no + in their number: of them an absence is evidence.
 func TestACallerWhoWasListedIsMissedWhenListedNoMore(t *testing.T) {
 	w, m := newWorld(t), convene("s", 10*time.Minute)

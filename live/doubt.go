@@ -139,7 +139,7 @@ func (d *doubts) weigh(absent []*absence, now, gone size, blind bool) {
 	known := make(map[string]doubt, len(absent))
 	for _, a := range absent {
 		before, again := d.known[a.id]
-		if !again {
+		if !again || !a.whole && before.since <= a.heard { // or it was heard of between two polls
 			before.since = a.at
 		}
 		before.polls++

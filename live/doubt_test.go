@@ -104,6 +104,18 @@ func TestHowManyPollsAnAbsenceTakes(t *testing.T) {
 	}
 }
 
+// Who was heard of between two polls that did not list them was there then.
+func TestNobodyIsTakenToHaveLeftBeforeTheyWereHeardOf(t *testing.T) {
+	var d doubts
+	for i, heard := range []room.Time{500, 1500, 1500} {
+		a := &absence{id: "ana", session: room.Event{SID: "s"}, at: room.Time(1000 + 1000*i), now: room.Time(1000 + 1000*i), heard: heard}
+		d.weigh([]*absence{a}, size{10, 80}, size{0, 1}, false)
+		if want := []room.Time{1000, 2000, 2000}[i]; a.since != want || a.polls != i+1 {
+			t.Errorf("after poll %d they left at %d, %d polls; want %d", i+1, a.since, a.polls, want)
+		}
+	}
+}
+
 func TestAnAbsenceIsDoubtedAnewOnceItWasListedAgain(t *testing.T) {
 	var d doubts
 	if got := polls(&d, 1, 0, size{10, 80}, size{1, 3}, 1); got != 0 {

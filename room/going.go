@@ -29,7 +29,7 @@ func goingTold(e Event) GoingTold {
 // nameless is since when a recording or a stream goes on that no record_id is known of, 0 if none does. plugNmeet
 // allows one at a time: it is a job that is known if that goes on, or went on at any time since.
 func (r *reading) nameless(going string, jobs map[string]job) (since Time) {
-	if r.over() {
+	if r.state == StateEnded {
 		return 0
 	}
 	var until Time // something is known to have ended

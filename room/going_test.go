@@ -44,6 +44,13 @@ func TestWhatBeganUnseenGoesOnUntilSomethingSaysOtherwise(t *testing.T) {
 	}
 }
 
+func TestNothingGoesOnInASessionThatWasNeverSeenToLive(t *testing.T) {
+	d := of(t, event(room.KindListed, 100, going(room.GoingRecording)))
+	if d.State != room.StateEnded || d.Summary().RecordingsActive != 0 {
+		t.Errorf("%s, %+v", d.State, d.Recordings)
+	}
+}
+
 // A recording's own end is better evidence than a check's, whichever comes first.
 func TestTheEndOfAJobIsItsOwn(t *testing.T) {
 	started := event(room.KindRecordingStarted, 10, job("r1", "success", "", 0))

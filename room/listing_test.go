@@ -149,6 +149,9 @@ func check(s *room.Session, visits []visit, at room.Time, doubts map[string]room
 			seen[a.ID()] = at
 			continue
 		}
+		if since <= a.Heard { // somebody was heard of between two polls
+			since = at
+		}
 		seen[a.ID()] = since
 		if entry == nil {
 			entry = &room.Event{Source: key.Source, SID: key.SID, RoomID: "room01", Kind: room.KindListed, At: at, AliveAt: at - 1 - quiet}
