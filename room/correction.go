@@ -84,14 +84,7 @@ func (c Corrected) Text() string {
 
 // Parts are the figures, in words.
 func (c Corrected) Parts() (out []string) {
-	say := func(n int, one, many string) {
-		switch {
-		case n == 1:
-			out = append(out, "1 "+one)
-		case n > 1:
-			out = append(out, fmt.Sprint(n, " ", many))
-		}
-	}
+	say := func(n int, one, many string) { out = counted(out, n, one, many) }
 	say(c.PeopleMissing, "person was missing", "people were missing")
 	say(c.PeopleGone, "person had left", "people had left")
 	say(c.BotsMissing, "bot was missing", "bots were missing")
@@ -102,6 +95,17 @@ func (c Corrected) Parts() (out []string) {
 	say(c.JobsGone, "recording or stream had ended", "recordings or streams had ended")
 	say(c.Files, "recording’s file was missing", "recordings’ files were missing")
 	say(c.Artifacts, "artifact was missing", "artifacts were missing")
+	return out
+}
+
+// counted adds how many there are, in words, if there are any.
+func counted(out []string, n int, one, many string) []string {
+	switch {
+	case n == 1:
+		return append(out, "1 "+one)
+	case n > 1:
+		return append(out, fmt.Sprint(n, " ", many))
+	}
 	return out
 }
 

@@ -1,7 +1,6 @@
 package room
 
 import (
-	"fmt"
 	"strings"
 	"time"
 )
@@ -66,14 +65,7 @@ func (w *wrongEnd) of(c Corrected) TakenBack {
 }
 
 func (t TakenBack) parts() (out []string) {
-	say := func(n int, one, many string) {
-		switch {
-		case n == 1:
-			out = append(out, "1 "+one)
-		case n > 1:
-			out = append(out, fmt.Sprint(n, " ", many))
-		}
-	}
+	say := func(n int, one, many string) { out = counted(out, n, one, many) }
 	say(t.PeopleGone, "person was still there", "people were still there")
 	say(t.BotsGone, "bot was still there", "bots were still there")
 	say(t.TracksGone, "track went on", "tracks went on")
