@@ -1,3 +1,5 @@
+//go:build linux
+
 // The bench measures Roomwatch against floors and peers, each a process of its own on loopback, in turn, and
 // judges ratios only. Run it from the root of the repository: go run ./bench [--quick] [--json] [--rows 1,2,4].
 // docs/performance.md tells what each row is.

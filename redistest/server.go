@@ -15,7 +15,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -124,12 +123,6 @@ func (s *Server) Kill() {
 	_ = s.cmd.Wait() // it says that it was killed
 	s.cmd = nil
 }
-
-// Freeze stops the server where it is, with its connections open, until Thaw.
-func (s *Server) Freeze() { _ = s.cmd.Process.Signal(syscall.SIGSTOP) }
-
-// Thaw lets the server go on.
-func (s *Server) Thaw() { _ = s.cmd.Process.Signal(syscall.SIGCONT) }
 
 // given are the ports that FreePort has handed out.
 var given sync.Map

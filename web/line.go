@@ -37,9 +37,9 @@ func newLine(conn net.Conn, packed bool) *line {
 		l.raw, _ = sys.SyscallConn()
 	}
 	l.attempt = func(fd uintptr) bool {
-		n, err := syscall.Write(int(fd), l.data)
-		l.written = max(n, 0)
-		return err != syscall.EINTR
+		n, again := writeNow(fd, l.data)
+		l.written = n
+		return !again
 	}
 	return l
 }
