@@ -115,13 +115,11 @@ func joinedRoom(sid, roomID, who string) []byte {
 // both. What a site may do to another is the same.
 func startTogether(t *testing.T) (*browser, *documents) {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
+	options, err := chromiumOptions(chromedp.Flag("disable-features", "IsolateOrigins,site-per-process"),
+		chromedp.Flag("disable-site-isolation-trials", true))
 	if err != nil {
-		t.Fatal("chromium is missing: `make test` installs it")
+		t.Fatal(err)
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-quic", true),
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
-		chromedp.Flag("disable-features", "IsolateOrigins,site-per-process"), chromedp.Flag("disable-site-isolation-trials", true))
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(stop)
 	b := &browser{t: t}
