@@ -5,6 +5,7 @@ export PATH := $(PATH):/usr/sbin
 
 STATICCHECK := bin/staticcheck
 GOTESTSUM := bin/gotestsum
+GOVULNCHECK := bin/govulncheck
 
 help: ## Print the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -29,18 +30,22 @@ node_modules: package.json package-lock.json
 check: ## Make the generated files anew and fail if they were not current
 	scripts/check-generated
 
-lint: $(STATICCHECK) ## gofmt, go vet (also for macOS), a build for Windows, staticcheck
+lint: $(STATICCHECK) $(GOVULNCHECK) ## gofmt, go vet (also for macOS), a build for Windows, staticcheck, govulncheck
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt'ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	go vet ./...
 	GOOS=darwin go vet ./...
 	GOOS=windows go build -o /dev/null .
 	$(STATICCHECK) ./...
+	scripts/check-vulnerabilities
 
 $(STATICCHECK): tools/go.mod tools/go.sum
 	cd tools && go build -o ../$(STATICCHECK) honnef.co/go/tools/cmd/staticcheck
 
 $(GOTESTSUM): tools/go.mod tools/go.sum
 	cd tools && go build -o ../$(GOTESTSUM) gotest.tools/gotestsum
+
+$(GOVULNCHECK): tools/go.mod tools/go.sum
+	cd tools && go build -o ../$(GOVULNCHECK) golang.org/x/vuln/cmd/govulncheck
 
 # The root's tests drive the whole program, from browsers and over clusters. Under the race detector they take four
 # times the processor: `make race` has them too.
