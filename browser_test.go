@@ -202,16 +202,29 @@ func eval[T any](b *browser, expression string) (value T) {
 	return value
 }
 
-// await returns when the expression is true in the page.
+// await returns when the expression is true in the page. While the browser goes from one page to another there is
+// none to ask, and nothing is true.
 func (b *browser) await(what, expression string) {
 	b.t.Helper()
 	deadline := time.Now().Add(patience)
-	for !eval[bool](b, "Boolean("+expression+")") {
+	for !b.now(expression) {
 		if time.Now().After(deadline) {
 			b.t.Fatalf("never: %s (%s); the page shows\n%s", what, expression, eval[string](b, "document.body.innerText"))
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
+}
+
+func (b *browser) now(expression string) (is bool) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.Context, patience)
+	defer cancel()
+	err := chromedp.Run(ctx, chromedp.Evaluate("Boolean("+expression+")", &is))
+	leaving := func(text string) bool { return err != nil && strings.Contains(err.Error(), text) }
+	if err != nil && !leaving("Inspected target navigated or closed") && !leaving("Cannot find context with specified id") {
+		b.t.Fatal(err)
+	}
+	return is && err == nil
 }
 
 // shown is the view as it stands, without what differs between readers: texts of times, titles put by
