@@ -35,7 +35,31 @@ func (m Mask) Detail(d room.Detail) room.Detail {
 	}
 	d.Speech = slices.Clone(d.Speech)
 	for i := range d.Speech {
-		d.Speech[i].UserID, _ = m(d.Source, d.SID, d.Speech[i].UserID)
+		if user := &d.Speech[i].UserID; *user != "" { // "" is the whole session
+			*user, _ = m(d.Source, d.SID, *user)
+		}
+	}
+	d.Artifacts = slices.Clone(d.Artifacts)
+	for i := range d.Artifacts {
+		d.Artifacts[i] = m.Artifact(d.Source, d.SID, d.Artifacts[i])
 	}
 	return d
+}
+
+// Artifact is the artifact of a session without the identities of those whose usage it tells.
+func (m Mask) Artifact(source, sid string, a room.Artifact) room.Artifact {
+	if a.Usage == nil || len(a.Usage.Breakdown) == 0 {
+		return a
+	}
+	usage := *a.Usage
+	usage.Breakdown = make(map[string]int64, len(a.Usage.Breakdown))
+	for key, n := range a.Usage.Breakdown {
+		user, rest := room.UsageBy(a.Type, key)
+		if user != "" {
+			user, _ = m(source, sid, user)
+		}
+		usage.Breakdown[user+rest] += n
+	}
+	a.Usage = &usage
+	return a
 }

@@ -99,6 +99,7 @@ func (h *Hub) artifacts(ctx context.Context, q room.ArtifactQuery, who Audience)
 	if m.Page, err = h.lists.Artifacts(ctx, q); err != nil {
 		return m, err
 	}
+	h.maskArtifacts(m.Page.Items, who)
 	if m.Matches, err = h.lists.CountArtifacts(ctx, q); err != nil {
 		return m, err
 	}
@@ -108,6 +109,17 @@ func (h *Hub) artifacts(ctx context.Context, q room.ArtifactQuery, who Audience)
 	}
 	m.Costliest, err = h.lists.CostliestRooms(ctx, today, roomsNamed)
 	return m, err
+}
+
+// maskArtifacts masks whose usage artifacts tell, for those who see masked names.
+func (h *Hub) maskArtifacts(artifacts []room.FiledArtifact, who Audience) {
+	if !who.Masked {
+		return
+	}
+	for i := range artifacts {
+		a := &artifacts[i]
+		a.Artifact = h.mask.Artifact(a.Source, a.SID, a.Artifact)
+	}
 }
 
 func (h *Hub) intake(ctx context.Context, q room.DeliveryQuery, who Audience) (m Intake, err error) {

@@ -2,6 +2,7 @@ package room
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"time"
 )
@@ -94,3 +95,24 @@ func Downloadable(artifactType string) bool {
 	}
 	return false
 }
+
+// UsageBy splits a key of a usage breakdown into the user whose usage it is, "" for everybody's, and the rest of the
+// key (contract 2.4): <user_id>, <user_id>:<task>:<what> of a chat, and totals of everybody, or of a language. Whatever
+// is not known to be a total is taken for a user's.
+func UsageBy(artifactType, key string) (user, rest string) {
+	switch {
+	case key == "total_usage", totalOfTask.MatchString(key),
+		artifactType == "SYNTHESIZED_SPEECH_USAGE" && totalOfLanguage.MatchString(key):
+		return "", key
+	}
+	if at := usageOfTask.FindStringIndex(key); at != nil {
+		return key[:at[0]], key[at[0]:]
+	}
+	return key, ""
+}
+
+var (
+	totalOfTask     = regexp.MustCompile(`^total_(chat|summarize)_(prompt_|completion_)?tokens$`)
+	totalOfLanguage = regexp.MustCompile(`^lang:[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
+	usageOfTask     = regexp.MustCompile(`:(chat|summarize):(prompt|completion|total)$`)
+)

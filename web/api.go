@@ -37,7 +37,7 @@ func list[Q, T any](s *Server, params []string, parse func(url.Values) (Q, error
 		if err != nil {
 			return err
 		}
-		veiled(v, page.Items)
+		veiled(s, v, page.Items)
 		return c.JSON(page)
 	}
 }
@@ -120,7 +120,7 @@ func (s *Server) apiDelivery(c *fiber.Ctx) error {
 		return err
 	}
 	one := []room.Delivery{d}
-	veiled(v, one)
+	veiled(s, v, one)
 	return c.JSON(one[0])
 }
 

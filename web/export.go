@@ -66,7 +66,7 @@ func pageOf[Q, T any](s *Server, v visitor, t table[Q, T], values url.Values, cu
 		return room.Page[T]{}, err
 	}
 	page, err := asked(s, func(ctx context.Context) (room.Page[T], error) { return t.ask(s.Record, ctx, limited(v, q)) })
-	veiled(v, page.Items)
+	veiled(s, v, page.Items)
 	return page, err
 }
 

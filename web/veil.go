@@ -51,12 +51,22 @@ func limited[Q any](v visitor, q Q) Q {
 }
 
 // veiled takes out of a list what the visitor must not see.
-func veiled[T any](v visitor, items []T) {
-	deliveries, ok := any(items).([]room.Delivery)
-	if !ok || v.May(access.SeeBodies, access.Target{}) {
-		return
-	}
-	for i := range deliveries {
-		deliveries[i].Body = nil
+func veiled[T any](s *Server, v visitor, items []T) {
+	switch items := any(items).(type) {
+	case []room.Delivery:
+		if v.May(access.SeeBodies, access.Target{}) {
+			return
+		}
+		for i := range items {
+			items[i].Body = nil
+		}
+	case []room.FiledArtifact:
+		if !v.Masked() {
+			return
+		}
+		for i := range items {
+			a := &items[i]
+			a.Artifact = live.Mask(s.mask).Artifact(a.Source, a.SID, a.Artifact)
+		}
 	}
 }
