@@ -52,6 +52,7 @@ func main() {
 	profiled := flag.Int("profile-seconds", 4, "how many seconds")
 	scale := flag.Bool("scale", false, "measure very large installations instead: memory, start, CPU, in absolute figures")
 	report := flag.String("report", "", "draw how costs grow into this folder instead")
+	attack := flag.Duration("attack", 0, "attack Roomwatch in every way for so long instead, and say what honest operators feel")
 	flag.Parse()
 	rows, err := wanted(*only, *quick)
 	fail(err)
@@ -60,6 +61,8 @@ func main() {
 		b.repetitions = 3
 	}
 	switch {
+	case *attack > 0:
+		fail(b.in(func() error { return b.attack(*attack) }))
 	case *scale:
 		fail(b.in(b.scale))
 	case *report != "":
