@@ -23,6 +23,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/roomwatch/roomwatch/access"
+	"github.com/roomwatch/roomwatch/redistest"
 	"github.com/roomwatch/roomwatch/web"
 )
 
@@ -286,7 +287,7 @@ func TestARoomIsNotFramedByASiteThatIsNotAllowed(t *testing.T) {
 // The example of the docs, as it is: its page frames the room by tokens that its own backend minted.
 func TestTheExampleConsoleShowsItsRoom(t *testing.T) {
 	const token = "the API token of these tests, long enough"
-	address := freeAddress(t)
+	address := fmt.Sprint("127.0.0.1:", redistest.FreePort(t))
 	origin := site("support", address)
 	config := testConfig("memory:")
 	config.Auth, config.EmbedParents, config.APIToken = "local", []string{origin}, token
@@ -320,14 +321,4 @@ func TestTheExampleConsoleShowsItsRoom(t *testing.T) {
 	for _, trouble := range b.troubles {
 		t.Errorf("the browser says: %s", trouble)
 	}
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }

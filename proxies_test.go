@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/roomwatch/roomwatch/redistest"
 )
 
 // snippet is the example of the manual for a proxy, as it is.
@@ -83,7 +85,7 @@ func TestTheProxiesOfTheManualLeadToRoomwatch(t *testing.T) {
 				if base != "" {
 					example = c.below(example)
 				}
-				address := freeAddress(t)
+				address := fmt.Sprint("127.0.0.1:", redistest.FreePort(t))
 				file := secretFile(t, c.config(example, address))
 				cmd := exec.Command(path, c.args(file)...)
 				cmd.Dir = filepath.Dir(file)
