@@ -140,7 +140,7 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 	hub := live.NewHub(board, explained{record, board}, pages, limits, tick, log)
 	replica, _ := record.(web.Replica)
 	server := web.New(web.Config{Record: explained{record, board}, Replica: replica, Board: board, Hub: hub, Keyring: keyring, PlugNmeets: meets,
-		Origins: config.Origins, BasePath: base, LoopbackOnly: config.Auth == "none", Auth: auth, Gallery: config.Gallery, Log: log})
+		Origins: config.Origins, BasePath: base, LoopbackOnly: config.Auth == "none", Auth: auth, Gallery: config.Gallery, Files: openFiles(), Log: log})
 	setup, err := server.OpenSetup(open)
 	if err != nil {
 		return nil, errors.Join(err, record.Close())

@@ -71,9 +71,20 @@ type process struct {
 
 func startProcess(t *testing.T, dir string, more ...string) *process {
 	t.Helper()
-	cmd := command(t, dir, append([]string{"serve", "--auth=none", "--listen=127.0.0.1:0", "--store=file:record.db", "--log=error"}, more...)...)
+	return started(t, command(t, dir, serveArgs(more...)...))
+}
+
+func serveArgs(more ...string) []string {
+	return append([]string{"serve", "--auth=none", "--listen=127.0.0.1:0", "--store=file:record.db", "--log=error"}, more...)
+}
+
+// started runs a prepared serve until it says where it is.
+func started(t *testing.T, cmd *exec.Cmd) *process {
+	t.Helper()
 	cmd.Env = append(cmd.Env, "ROOMWATCH_API_KEY="+testKey, "ROOMWATCH_API_SECRET="+string([]byte(testSecret)))
-	cmd.Stderr = os.Stderr
+	if cmd.Stderr == nil {
+		cmd.Stderr = os.Stderr
+	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

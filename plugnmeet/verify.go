@@ -128,43 +128,67 @@ func (s Source) keys() keys {
 	return k
 }
 
-// Verify checks that a known source signed exactly this body, lately. It takes all values of the
-// Authorization and Hash-Token headers: either may be lost on the way, a proxy may put a login of its own into
-// Authorization, and two tokens may not differ.
+// Signed is what a token proves by itself: which source signed it, lately, for one body that it names by its hash.
+type Signed struct {
+	proof  Proof
+	claims claims
+}
+
+// Signed checks that a known source signed a token, lately. It is asked before anything of a body is read. It takes
+// all values of the Authorization and Hash-Token headers: either may be lost on the way, a proxy may put a login of
+// its own into Authorization, and two tokens may not differ.
 // The error is a *Refusal.
-func (k *Keyring) Verify(authorization, hashToken []string, body []byte, now time.Time) (Proof, error) {
+func (k *Keyring) Signed(authorization, hashToken []string, now time.Time) (Signed, error) {
 	text, refusal := soleToken(authorization, hashToken)
 	if refusal != nil {
-		return Proof{}, refusal
+		return Signed{}, refusal
 	}
 	t, refusal := parseToken(text)
 	if refusal != nil {
-		return Proof{}, refusal
+		return Signed{}, refusal
 	}
 	by, known := k.byKey[t.claims.Issuer]
 	if !known {
 		by = k.stranger
 	}
 	index := by.signer(t)
-	if refusal := t.check(known, index, body, now); refusal != nil {
+	if refusal := t.check(known, index, now); refusal != nil {
 		refusal.Source = by.source
+		return Signed{}, refusal
+	}
+	proof := Proof{Source: by.source, KeyIndex: index, Issued: t.claims.issued(), Expires: moment(t.claims.Expires)}
+	return Signed{proof, t.claims}, nil
+}
+
+// Covers checks that it was exactly this body that was signed.
+// The error is a *Refusal.
+func (s Signed) Covers(body []byte) (Proof, error) {
+	if refusal := s.claims.covers(body); refusal != nil {
+		refusal.Source = s.proof.Source
 		return Proof{}, refusal
 	}
-	return Proof{Source: by.source, KeyIndex: index, Issued: t.claims.issued(), Expires: moment(t.claims.Expires)}, nil
+	return s.proof, nil
+}
+
+// Verify checks both: that a known source signed exactly this body, lately.
+// The error is a *Refusal.
+func (k *Keyring) Verify(authorization, hashToken []string, body []byte, now time.Time) (Proof, error) {
+	signed, err := k.Signed(authorization, hashToken, now)
+	if err != nil {
+		return Proof{}, err
+	}
+	return signed.Covers(body)
 }
 
 // check asks for the signature first: of what is not signed, nothing else is worth saying.
-func (t token) check(known bool, index int, body []byte, now time.Time) *Refusal {
+func (t token) check(known bool, index int, now time.Time) *Refusal {
 	switch {
 	case !known:
 		return refuse("unknown_key", "signed with the unknown key %s", quoted(t.claims.Issuer))
 	case index < 0:
 		return refuse("signature", "signature does not match the secret of key %s", quoted(t.claims.Issuer))
 	}
-	if refusal := t.claims.timely(now); refusal != nil {
-		return refusal
-	}
-	return t.claims.covers(body)
+	return t.claims.timely(now)
 }
 
 func refuse(code, format string, args ...any) *Refusal {

@@ -113,6 +113,9 @@ func (s *Server) who(c *fiber.Ctx) (visitor, error) {
 	v, err := s.identify(c)
 	if err == nil {
 		c.Locals(visitorKey, v)
+		if v.Known() {
+			s.knownConnection(c)
+		}
 	}
 	return v, err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
@@ -36,16 +37,24 @@ func (s *Server) engine() {
 		s.sendBelow(&ctx.Response.Header)
 	}
 	engine.KeepHijackedConns = true // see detach
+	engine.ConnState = s.connections.changed
 	engine.HeaderReceived = func(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
 		s.fromRoot(header)
-		return askFirst(header)
+		return s.askFirst(header)
 	}
 	engine.ExpectHandler = func(ctx *fasthttp.RequestCtx) int {
-		if !tooLarge(&ctx.Request.Header) {
+		switch header := &ctx.Request.Header; {
+		case tooLarge(header):
+			refuse(ctx, fasthttp.ErrBodyTooLarge)
+		case s.unsigned(header):
+			engine.Handler(ctx)
+		default:
 			return fasthttp.StatusContinue
 		}
-		refuse(ctx, fasthttp.ErrBodyTooLarge)
-		return fasthttp.StatusRequestEntityTooLarge
+		if c, ok := ctx.Conn().(*connection); ok {
+			c.lingers.Store(true) // its sender may be busy with the body
+		}
+		return ctx.Response.StatusCode()
 	}
 	engine.ErrorHandler = func(ctx *fasthttp.RequestCtx, err error) {
 		secure(&ctx.Response)
@@ -78,16 +87,30 @@ func named(raw []byte, header string) bool {
 // tooLarge says what is not read: only the webhook reads large bodies, and those without a length, with care.
 func tooLarge(header *fasthttp.RequestHeader) bool {
 	length := header.ContentLength()
-	if strings.HasPrefix(strings.ToLower(string(header.RequestURI())), "/webhook") {
+	if toWebhook(header) {
 		return length > maxBody
 	}
 	return length > maxOther || length == chunked
 }
 
-// askFirst has the engine treat a request that is too large as if its sender waited for our leave: so it
+func toWebhook(header *fasthttp.RequestHeader) bool {
+	return strings.HasPrefix(strings.ToLower(string(header.RequestURI())), "/webhook")
+}
+
+// unsigned says of which deliveries the body is not read, because nobody signed them who may. Of one in chunks the
+// engine reads nothing anyway before the handler is asked, which looks itself.
+func (s *Server) unsigned(header *fasthttp.RequestHeader) bool {
+	if header.ContentLength() <= 0 || !toWebhook(header) {
+		return false
+	}
+	_, err := s.signed(header, time.Now())
+	return err != nil
+}
+
+// askFirst has the engine treat a request whose body is not read as if its sender waited for our leave: so it
 // is refused before anything of its body is read.
-func askFirst(header *fasthttp.RequestHeader) (unchanged fasthttp.RequestConfig) {
-	if tooLarge(header) {
+func (s *Server) askFirst(header *fasthttp.RequestHeader) (unchanged fasthttp.RequestConfig) {
+	if tooLarge(header) || s.unsigned(header) {
 		header.Set(fiber.HeaderExpect, "100-continue")
 	}
 	return unchanged

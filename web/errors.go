@@ -44,6 +44,8 @@ var known = []struct {
 	{live.ErrNoView, mishap{code: fiber.StatusBadRequest, title: "No such view", detail: "The view parameter names no view."}},
 	{live.ErrTooManyViews, mishap{code: fiber.StatusServiceUnavailable, title: "Too many views", detail: "More different views are open than this process serves. Try again in a minute."}},
 	{live.ErrClosing, mishap{code: fiber.StatusServiceUnavailable, title: "Closing", detail: "This process is shutting down. Try again."}},
+	{errFull, mishap{code: fiber.StatusServiceUnavailable, title: "Too many sockets", detail: "As many live connections are open as this process serves. Try again in a minute."}},
+	{errBodies, mishap{code: fiber.StatusServiceUnavailable, title: "Too many bodies", detail: "As much is being read at this moment as this process reads at one time. Try again."}},
 	{errExports, mishap{code: fiber.StatusServiceUnavailable, title: "Too many exports", detail: "As many exports are under way as this process serves at one time. Try again in a minute."}},
 	{errNoAPI, mishap{code: fiber.StatusNotFound, title: "Cannot be asked", detail: "The plugNmeet of this session has no SERVER_URL set, so that nothing can be asked of it."}},
 	{errGone, mishap{code: fiber.StatusNotFound, title: "No longer there", detail: "plugNmeet does not have this file any more."}},

@@ -38,7 +38,7 @@ func (s *Server) get(path string, r rule, handlers ...fiber.Handler) {
 }
 
 func (s *Server) post(path string, r rule, handlers ...fiber.Handler) {
-	s.on(fiber.MethodPost, path, r, handlers...)
+	s.on(fiber.MethodPost, path, r, append([]fiber.Handler{s.bounded}, handlers...)...)
 }
 
 // anybody is the rule of what has nothing private.

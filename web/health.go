@@ -43,6 +43,9 @@ func (s *Server) health(c *fiber.Ctx) error {
 	if part := s.obstacles.checks(time.Now()); len(part) > 0 {
 		checks["live:sockets"] = part
 	}
+	if part := s.connections.check(time.Now()); part != nil {
+		checks["http:connections"] = part
+	}
 	if part := s.sourceChecks(); len(part) > 0 {
 		checks["plugnmeet:api"] = part
 	}

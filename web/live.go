@@ -41,6 +41,9 @@ func (s *Server) live() fiber.Handler {
 		if err != nil {
 			return err
 		}
+		if !s.knownConnection(c) {
+			return errFull
+		}
 		c.Locals("question", q)
 		g := &guest{visitor: v, until: v.until(time.Now()), shares: s.shares(c, v)}
 		c.Locals("guest", g)

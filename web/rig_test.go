@@ -63,10 +63,21 @@ func instead(wrap func(web.Record) web.Record) setting {
 
 func start(t *testing.T, settings ...setting) *rig {
 	t.Helper()
-	return startSources(t, []plugnmeet.Source{{Name: "default", APIKey: apiKey, Secrets: []plugnmeet.Secret{current, previous}}}, settings...)
+	return startOn(t, nil, settings...)
+}
+
+// startOn puts something between the server and its listener.
+func startOn(t *testing.T, between func(net.Listener) net.Listener, settings ...setting) *rig {
+	t.Helper()
+	return startAll(t, []plugnmeet.Source{{Name: "default", APIKey: apiKey, Secrets: []plugnmeet.Secret{current, previous}}}, between, settings...)
 }
 
 func startSources(t *testing.T, sources []plugnmeet.Source, settings ...setting) *rig {
+	t.Helper()
+	return startAll(t, sources, nil, settings...)
+}
+
+func startAll(t *testing.T, sources []plugnmeet.Source, between func(net.Listener) net.Listener, settings ...setting) *rig {
 	t.Helper()
 	logged := &logged{}
 	log := slog.New(slog.NewTextHandler(logged, nil))
@@ -92,6 +103,9 @@ func startSources(t *testing.T, sources []plugnmeet.Source, settings ...setting)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if between != nil {
+		listener = between(listener)
 	}
 	r := &rig{t: t, addr: listener.Addr().String(), url: "http://" + listener.Addr().String(), server: web.New(config), record: record, logged: logged,
 		client: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64, ExpectContinueTimeout: 10 * time.Second},

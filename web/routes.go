@@ -17,7 +17,7 @@ func (s *Server) routes() {
 	s.app.Use(s.recovered, s.guard, s.sameSite)
 
 	// With any other method it is 405, never a redirect to a page: that would lose an event (contract 4.1).
-	s.post("/webhook", elsewhere("signed by a source"), s.webhook)
+	s.on(fiber.MethodPost, "/webhook", elsewhere("signed by a source"), s.webhook)
 
 	s.get("/livez", anybody, s.livez)
 	s.get("/readyz", anybody, s.readyz)

@@ -79,21 +79,26 @@ type Config struct {
 
 	// ExportRows bounds an export; 0 is 100,000.
 	ExportRows int
+
+	// Files is how many files and connections the process may have open; 0 if that is not known.
+	Files int
 }
 
 // Server answers HTTP.
 type Server struct {
 	Config
-	app       *fiber.App
-	keyring   atomic.Pointer[plugnmeet.Keyring]
-	refused   *tally // failed authentications
-	noted     *tally
-	sockets   *sockets
-	warden    *warden
-	obstacles *obstacles
-	metrics   *metrics
-	packed    packed
-	exports   chan struct{} // holds one token for each that is under way
+	app         *fiber.App
+	connections *connections
+	keyring     atomic.Pointer[plugnmeet.Keyring]
+	intake      *intake
+	refused     *tally // failed authentications
+	noted       *tally
+	sockets     *sockets
+	warden      *warden
+	obstacles   *obstacles
+	metrics     *metrics
+	packed      packed
+	exports     chan struct{} // holds one token for each that is under way
 
 	rules     []Route
 	keys      keys
@@ -106,9 +111,10 @@ type Server struct {
 
 // New makes a server; Serve starts it.
 func New(config Config) *Server {
-	s := &Server{Config: config, refused: newTally(), noted: newTally(), sockets: newSockets(), metrics: newMetrics(), obstacles: newObstacles(), exports: make(chan struct{}, maxExports)}
+	s := &Server{Config: config, intake: newIntake(), refused: newTally(), noted: newTally(), sockets: newSockets(), metrics: newMetrics(), obstacles: newObstacles(), exports: make(chan struct{}, maxExports)}
 	s.ReadTime, s.WriteTime = cmp.Or(config.ReadTime, readTime), cmp.Or(config.WriteTime, answerTime)
 	s.AskTime, s.ExportRows = cmp.Or(config.AskTime, askTime), cmp.Or(config.ExportRows, exportRows)
+	s.connections = newConnections(config.Files, config.Auth.Proxies, config.Log)
 	s.SetKeyring(config.Keyring)
 	s.keys, s.passwords, s.throttle, s.failed, s.warden = newKeys(config.Auth.Secret), NewPasswords(), access.NewThrottle(), newTally(), newWarden(s)
 	if config.Auth.By == ByOIDC {
@@ -148,7 +154,7 @@ func (s *Server) Serve(listener net.Listener) error {
 		s.warden.run(ctx)
 	}()
 	defer func() { stop(); <-ended }()
-	if err := s.app.Listener(listener); err != nil {
+	if err := s.app.Listener(s.connections.serve(listener)); err != nil {
 		return fmt.Errorf("serve HTTP: %w", err)
 	}
 	return nil
@@ -187,6 +193,7 @@ func (s *Server) gauges() {
 			"reason", what.code, func() float64 { return s.obstacles.times(what) })
 	}
 	s.metrics.gauge("roomwatch_sockets", "Open live sockets.", func() float64 { return float64(s.sockets.count()) })
+	s.connections.gauges(s.metrics)
 	s.metrics.registry.MustRegister(sourceGauges{s.Board})
 	if s.Replica != nil {
 		s.replicaGauges()

@@ -3,7 +3,6 @@ package web
 import (
 	"encoding/binary"
 	"encoding/json"
-	"io"
 	"net"
 	"time"
 	"unicode/utf8"
@@ -262,6 +261,6 @@ func (v *viewer) hear(data []byte) bool {
 // what is on its way is lost.
 func linger(conn net.Conn) {
 	_ = conn.SetReadDeadline(time.Now().Add(lingerTime))
-	_, _ = io.CopyN(io.Discard, conn, maxLinger)
+	_ = discard(conn, maxLinger)
 	_ = conn.Close()
 }

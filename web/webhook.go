@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"github.com/roomwatch/roomwatch/plugnmeet"
 	"github.com/roomwatch/roomwatch/room"
@@ -23,7 +24,7 @@ func (s *Server) webhook(c *fiber.Ctx) error {
 	received := time.Now()
 	if encoded(c) {
 		s.note(c, room.Delivery{ReceivedAt: received, Verdict: room.Unreadable, Reason: "the body is encoded: plugNmeet sends plain JSON, does a proxy compress it?"}, "encoded")
-		unread(c)
+		_ = unread(c)
 		return status(c, fiber.StatusUnsupportedMediaType, "send the body without Content-Encoding")
 	}
 	space := bodies.Get().(*bytes.Buffer)
@@ -73,8 +74,12 @@ func encoded(c *fiber.Ctx) bool {
 
 // values are all values of a header: two that differ must not be told apart by their order.
 func values(c *fiber.Ctx, header string) []string {
+	return valuesOf(&c.Request().Header, header)
+}
+
+func valuesOf(of *fasthttp.RequestHeader, header string) []string {
 	var out []string
-	for _, value := range c.Request().Header.PeekAll(header) {
+	for _, value := range of.PeekAll(header) {
 		out = append(out, string(value))
 	}
 	return out
