@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -166,10 +167,9 @@ func (b *Board) Ready() <-chan struct{} { return b.ready }
 // fold takes a batch of entries. Entries may come again: nothing here depends on how often one is seen. What
 // sessions then show is derived when somebody asks: many batches may come before.
 func (b *Board) fold(ctx context.Context, batch []room.Delivery) error {
-	if err := b.admitAll(ctx, batch); err != nil {
+	if err := b.admitLocked(ctx, batch); err != nil {
 		return err
 	}
-	b.mu.Lock()
 	b.behind = true
 	for _, d := range batch {
 		b.take(d)
@@ -327,6 +327,24 @@ func (b *Board) takeNews() news {
 	taken := b.news
 	b.news = freshNews()
 	return taken
+}
+
+// admitLocked brings the sessions that a batch speaks of into memory, and takes the lock. Loading one takes a while, in
+// which another that was there may be forgotten: it is loaded again.
+func (b *Board) admitLocked(ctx context.Context, batch []room.Delivery) error {
+	for {
+		if err := b.admitAll(ctx, batch); err != nil {
+			return err
+		}
+		b.mu.Lock()
+		missing := slices.ContainsFunc(batch, func(d room.Delivery) bool {
+			return d.Said != nil && d.Said.SID != "" && b.sessions[room.Key{Source: d.Source, SID: d.Said.SID}] == nil
+		})
+		if !missing {
+			return nil
+		}
+		b.mu.Unlock()
+	}
 }
 
 // admitAll brings the sessions that a batch speaks of into memory, before the lock is taken.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/roomwatch/roomwatch/access"
@@ -126,14 +127,21 @@ func (a *Accounts) changing(ctx context.Context, what string, fn func(*sql.Tx) e
 	return failedAccounts(what, err)
 }
 
-// failedAccounts leaves errors alone that say what is the case rather than that something failed.
+// answers are errors that say what is the case rather than that something failed.
+var answers = []error{access.ErrUnknown, access.ErrExists, access.ErrLastAdmin, access.ErrTooMany, access.ErrSetupDone}
+
+func isAnswer(err error) bool {
+	return slices.ContainsFunc(answers, func(answer error) bool { return errors.Is(err, answer) })
+}
+
+// failedAccounts leaves answers alone.
 func failedAccounts(what string, err error) error {
 	if err == nil {
 		return nil
 	}
-	for _, told := range []error{access.ErrUnknown, access.ErrExists, access.ErrLastAdmin, access.ErrTooMany, access.ErrSetupDone} {
-		if errors.Is(err, told) {
-			return told
+	for _, answer := range answers {
+		if errors.Is(err, answer) {
+			return answer
 		}
 	}
 	return fmt.Errorf("accounts: %s: %w", what, err)

@@ -52,30 +52,28 @@ func (a *Accounts) Tokens(ctx context.Context) ([]access.APIToken, error) {
 
 // TouchToken notes when a token was last used. It revives nothing.
 func (a *Accounts) TouchToken(ctx context.Context, token access.Hash, used time.Time) error {
-	return failedAccounts("note a token", a.changeToken(ctx, token, func(t *access.APIToken) { t.UsedAt = used }))
+	return failedAccounts("note a token", a.write(ctx, func(tx *sql.Tx) error {
+		return changeToken(ctx, tx, token, func(t *access.APIToken) { t.UsedAt = used })
+	}))
 }
 
-// RevokeToken ends a token, which stays listed for a while. The error is
-// access.ErrUnknown.
+// RevokeToken ends a token, which stays listed for a while. Others hear of it in the same
+// transaction. The error is access.ErrUnknown.
 func (a *Accounts) RevokeToken(ctx context.Context, token access.Hash, at time.Time) error {
-	err := a.changeToken(ctx, token, func(t *access.APIToken) {
-		if t.RevokedAt.IsZero() {
-			t.RevokedAt = at
-		}
+	return a.changing(ctx, "revoke a token", func(tx *sql.Tx) error {
+		return changeToken(ctx, tx, token, func(t *access.APIToken) {
+			if t.RevokedAt.IsZero() {
+				t.RevokedAt = at
+			}
+		})
 	})
-	if err == nil {
-		err = a.changing(ctx, "revoke a token", func(*sql.Tx) error { return nil })
-	}
-	return failedAccounts("revoke a token", err)
 }
 
-func (a *Accounts) changeToken(ctx context.Context, token access.Hash, change func(*access.APIToken)) error {
-	return a.write(ctx, func(tx *sql.Tx) error {
-		t, err := one[access.APIToken](ctx, tx, tokenOf, token[:])
-		if err != nil {
-			return err
-		}
-		change(&t)
-		return putDoc(tx, putToken, token[:], t)
-	})
+func changeToken(ctx context.Context, tx *sql.Tx, token access.Hash, change func(*access.APIToken)) error {
+	t, err := one[access.APIToken](ctx, tx, tokenOf, token[:])
+	if err != nil {
+		return err
+	}
+	change(&t)
+	return putDoc(tx, putToken, token[:], t)
 }

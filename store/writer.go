@@ -135,6 +135,14 @@ func ofTheRow(err error) bool {
 	return errors.Is(err, errPanic)
 }
 
+// ofWhoAsks: nothing failed. What was asked for cannot be, which is an answer, or whoever asked has gone.
+func ofWhoAsks(err error) bool {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		return e.Code()&0xff == sqlite3.SQLITE_INTERRUPT
+	}
+	return isAnswer(err) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
 // settle keeps the outcome of a write for Health. Only the writer calls it.
 func (s *SQLite) settle(err error) {
 	well := s.trouble.Load() == nil
@@ -142,7 +150,7 @@ func (s *SQLite) settle(err error) {
 	case err == nil && !well:
 		s.trouble.Store(nil)
 		s.log.Info("the store can be written again")
-	case err != nil && !ofTheRow(err):
+	case err != nil && !ofTheRow(err) && !ofWhoAsks(err):
 		s.trouble.Store(&err)
 		if well {
 			s.log.Error("the store cannot be written", "err", err)

@@ -165,7 +165,7 @@ func (s *Server) bearer(ctx context.Context, c *fiber.Ctx, bearers []string) (vi
 			return v, err
 		}
 	}
-	if s.failed.add(s.client(c).String(), now) > maxRefused {
+	if s.failed.add(s.network(c), now) > maxRefused {
 		return visitor{}, errFailures
 	}
 	return visitor{}, errNobody
@@ -258,6 +258,9 @@ func peer(c *fiber.Ctx) netip.Addr {
 func (s *Server) client(c *fiber.Ctx) netip.Addr {
 	return s.Auth.Proxies.Client(peer(c), values(c, fiber.HeaderXForwardedFor))
 }
+
+// network is what failures are counted by: of IPv6 addresses anybody has more than can be counted.
+func (s *Server) network(c *fiber.Ctx) string { return access.Network(s.client(c)).String() }
 
 // encrypted says whether the browser speaks TLS with us or with a proxy that is believed.
 func (s *Server) encrypted(c *fiber.Ctx) bool {

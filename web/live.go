@@ -58,7 +58,7 @@ func (s *Server) shares(c *fiber.Ctx, v visitor) []share {
 	if s.LoopbackOnly {
 		return nil
 	}
-	shares := []share{{"address " + s.client(c).String(), maxFrom}}
+	shares := []share{{"address " + s.network(c), maxFrom}}
 	if who := v.Actor(); v.embed.Source == "" { // the same frame may stand on many desks
 		shares = append(shares, share{who.Kind + " " + who.Name, maxOfOne})
 	}

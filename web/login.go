@@ -152,8 +152,10 @@ func (s *Server) begin(c *fiber.Ctx, u access.User) error {
 	return nil
 }
 
-// logout ends the login, and with it every socket that it opened.
+// logout ends the login, and with it every socket that it opened. The browser forgets it whatever the store says: who
+// leaves a machine that others use must not be in again when the store comes back.
 func (s *Server) logout(c *fiber.Ctx) error {
+	s.setCookie(c, loginCookie, "", -1)
 	v, err := s.who(c)
 	if err != nil {
 		return err
@@ -167,7 +169,6 @@ func (s *Server) logout(c *fiber.Ctx) error {
 		s.warden.look()
 		s.audit(c, v, access.ActLogout, v.login.ID(), "")
 	}
-	s.setCookie(c, loginCookie, "", -1)
 	return c.Redirect("/login", fiber.StatusSeeOther)
 }
 
@@ -211,7 +212,7 @@ func (s *Server) firstUser(c *fiber.Ctx) error {
 	ctx, cancel := context.WithTimeout(context.Background(), passwordTime)
 	defer cancel()
 	if err := setup.Check(strings.TrimSpace(field(c, "token")), 0, time.Now()); err != nil {
-		if s.failed.add(s.client(c).String(), time.Now()) > maxRefused {
+		if s.failed.add(s.network(c), time.Now()) > maxRefused {
 			return errFailures
 		}
 		s.audit(c, visitor{}, access.ActSetupFailed, "", "")

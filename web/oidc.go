@@ -259,7 +259,7 @@ const (
 
 func (s *Server) failedOIDC(c *fiber.Ctx, err error) error {
 	s.Log.Warn("a login at the identity provider failed", "err", err)
-	if s.failed.add(s.client(c).String(), time.Now()) > maxRefused {
+	if s.failed.add(s.network(c), time.Now()) > maxRefused {
 		return errFailures
 	}
 	code, text := fiber.StatusBadGateway, saidProvider

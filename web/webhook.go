@@ -88,7 +88,7 @@ func valuesOf(of *fasthttp.RequestHeader, header string) []string {
 // refuse answers a delivery that is not authentic. It says nothing of why: the reason is for the operator.
 func (s *Server) refuse(c *fiber.Ctx, received time.Time, refusal *plugnmeet.Refusal) error {
 	s.note(c, room.Delivery{ReceivedAt: received, Source: refusal.Source, Verdict: room.Refused, Reason: refusal.Reason}, refusal.Code)
-	if s.refused.add(s.client(c).String(), received) > maxRefused {
+	if s.refused.add(s.network(c), received) > maxRefused {
 		return status(c, fiber.StatusTooManyRequests, "too many failed authentications")
 	}
 	return status(c, fiber.StatusUnauthorized, "not authentic")
@@ -98,7 +98,7 @@ func (s *Server) refuse(c *fiber.Ctx, received time.Time, refusal *plugnmeet.Ref
 func (s *Server) note(c *fiber.Ctx, d room.Delivery, code string) {
 	d.Code = code
 	s.metrics.count(d, code)
-	if s.noted.add(s.client(c).String(), d.ReceivedAt) <= maxNotes {
+	if s.noted.add(s.network(c), d.ReceivedAt) <= maxNotes {
 		s.Record.Note(d)
 	}
 }
