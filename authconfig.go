@@ -150,6 +150,15 @@ func (c *Config) keySecret() ([]byte, error) {
 	return made, nil
 }
 
+// secretThere makes none: a token that was signed with a secret of its own is no serve's.
+func (c *Config) secretThere() error {
+	secret, err := c.secret()
+	if path := c.secretPath(); err == nil && secret == "" && path != "" {
+		err = there(path, "secret")
+	}
+	return err
+}
+
 func readSecret(path string) ([]byte, error) {
 	kept, err := os.ReadFile(path)
 	kept = []byte(strings.TrimSpace(string(kept)))

@@ -19,7 +19,7 @@ const maxSettings = 1 << 20
 // settingsFile is what the file of --config says. A flag beats the environment, which beats the file.
 type settingsFile struct {
 	settings map[string]any
-	sources  []SourceConfig // no flag: it is handed to serve as it is
+	sources  []SourceConfig // no flag: it is handed to whoever has settings as it is
 }
 
 func fromYAML(r io.Reader) (kong.Resolver, error) {
@@ -61,7 +61,9 @@ func (f settingsFile) Validate(app *kong.Application) error {
 // Resolve gives a flag its value from the file, unless the environment has one.
 func (f settingsFile) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	if cli, ok := ctx.Model.Target.Addr().Interface().(*CLI); ok {
-		cli.Serve.Sources = f.sources
+		for _, config := range []*Config{&cli.Serve.Config, &cli.Check.Config, &cli.Token.Embed.Config} {
+			config.Sources = f.sources
+		}
 	}
 	for _, env := range flag.Envs {
 		if _, set := os.LookupEnv(env); set {

@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -44,6 +46,8 @@ type accounts interface {
 	Close() error
 }
 
+// openAccounts makes nothing: a command in another folder than serve's must not begin a record of its own, and let
+// people in whom no serve lets in.
 func openAccounts(ctx context.Context, storeURL string) (accounts, error) {
 	if storeURL == "memory:" {
 		return nil, errors.New("STORE=memory: has no accounts that last. Use file:PATH")
@@ -51,7 +55,23 @@ func openAccounts(ctx context.Context, storeURL string) (accounts, error) {
 	if store.IsRedis(storeURL) {
 		return store.OpenRedisAccounts(ctx, storeURL)
 	}
+	if err := there(strings.TrimPrefix(storeURL, "file:"), "record"); err != nil {
+		return nil, err
+	}
 	return store.OpenAccounts(ctx, storeURL)
+}
+
+// there says which file was looked for when there is none.
+func there(path, what string) error {
+	_, err := os.Stat(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	whole, err := filepath.Abs(path)
+	if err != nil {
+		whole = path
+	}
+	return fmt.Errorf("there is no %s at %s. Give the STORE that serve has, in the folder that serve runs in; the first start of serve makes it", what, whole)
 }
 
 // note writes into the audit trail what the command line did.
@@ -345,6 +365,9 @@ type tokenEmbed struct {
 
 // Run makes the token as the serve with these settings would, and prints it.
 func (cmd *tokenEmbed) Run() error {
+	if err := cmd.secretThere(); err != nil {
+		return err
+	}
 	auth, err := cmd.auth(nil)
 	if err != nil {
 		return err
