@@ -263,4 +263,22 @@ func TestTheIntakePageShowsTheHealing(t *testing.T) {
 		s.get("/api/v1/sessions/"+s.running().SID, &d)
 		return d.Trust == room.TrustUnverified
 	})
+	sid := s.running().SID
+	trustOf := func(list []room.Summary) room.Trust {
+		for _, one := range list {
+			if one.SID == sid {
+				return one.Trust
+			}
+		}
+		return ""
+	}
+	var listed, exported struct{ Items []room.Summary }
+	s.get("/api/v1/sessions?state=live", &listed)
+	s.get("/sessions.json?state=live", &exported)
+	if in, out := trustOf(listed.Items), trustOf(exported.Items); in != room.TrustUnverified || out != room.TrustUnverified {
+		t.Errorf("it is unverified, %q in the list and %q in the export", in, out)
+	}
+	if page := s.text("/find"); !strings.Contains(page, "unverified") {
+		t.Error("what is found does not say that it is unverified")
+	}
 }

@@ -698,9 +698,9 @@ func foundRoom(s room.Summary, search string) templ.Component {
 		}
 		if s.State != room.StateEnded {
 			var templ_7745c5c3_Var27 string
-			templ_7745c5c3_Var27, templ_7745c5c3_Err = templ.JoinStringErrs(plural(s.People, "person", "people"))
+			templ_7745c5c3_Var27, templ_7745c5c3_Err = templ.JoinStringErrs(doubted(s.Head) + plural(s.People, "person", "people"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `palette.templ`, Line: 191, Col: 42}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `palette.templ`, Line: 191, Col: 60}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var27))
 			if templ_7745c5c3_Err != nil {

@@ -130,6 +130,14 @@ func knownSign(h room.Head) sign {
 	return sign{"disc", "webhook only", ""}
 }
 
+// doubted begins a line about a session of which nobody is sure, with why.
+func doubted(h room.Head) string {
+	if h.Trust == room.TrustDisputed || h.Trust == room.TrustUnverified {
+		return knownSign(h).word + ", "
+	}
+	return ""
+}
+
 // trustSign is how far a session has been checked, beside when it was.
 func trustSign(h room.Head) sign {
 	switch h.Trust {

@@ -42,12 +42,21 @@ func list[Q, T any](s *Server, params []string, parse func(url.Values) (Q, error
 	}
 }
 
-// vouched are sessions of the record, with how far the open ones have been checked.
-func (s *Server) vouched(ctx context.Context, q room.SessionQuery) (room.Page[room.Summary], error) {
-	page, err := s.Record.Sessions(ctx, q)
+// vouching is the record, whose open sessions come with how far they have been checked: of that the board knows more
+// than what was saved. Lists, exports and what is found say the same.
+type vouching struct {
+	Record
+	board *live.Board
+}
+
+// Sessions is live.Lists'.
+func (v vouching) Sessions(ctx context.Context, q room.SessionQuery) (room.Page[room.Summary], error) {
+	page, err := v.Record.Sessions(ctx, q)
+	heads := make([]*room.Head, len(page.Items))
 	for i := range page.Items {
-		s.Board.Vouch(&page.Items[i].Head)
+		heads[i] = &page.Items[i].Head
 	}
+	v.board.Vouch(heads...)
 	return page, err
 }
 

@@ -27,7 +27,7 @@ func (s *Server) routes() {
 	s.get("/api/v1/state", rooms, s.apiState)
 	s.get("/api/v1/totals", rooms, s.apiTotals)
 	s.get("/api/v1/attention", rooms, s.apiAttention)
-	s.get("/api/v1/sessions", history, list(s, room.SessionParams, room.ParseSessionQuery, s.vouched))
+	s.get("/api/v1/sessions", history, list(s, room.SessionParams, room.ParseSessionQuery, s.Record.Sessions))
 	s.get("/api/v1/sessions/:sid", rooms, s.apiSession)
 	s.get("/api/v1/recordings", history, list(s, room.RecordingParams, room.ParseRecordingQuery, s.Record.Recordings))
 	s.get("/api/v1/artifacts", history, list(s, room.ArtifactParams, room.ParseArtifactQuery, s.Record.Artifacts))

@@ -114,6 +114,7 @@ func New(config Config) *Server {
 	s := &Server{Config: config, intake: newIntake(), refused: newTally(), noted: newTally(), sockets: newSockets(), metrics: newMetrics(), obstacles: newObstacles(), exports: make(chan struct{}, maxExports)}
 	s.ReadTime, s.WriteTime = cmp.Or(config.ReadTime, readTime), cmp.Or(config.WriteTime, answerTime)
 	s.AskTime, s.ExportRows = cmp.Or(config.AskTime, askTime), cmp.Or(config.ExportRows, exportRows)
+	s.Record = vouching{config.Record, config.Board}
 	s.connections = newConnections(config.Files, config.Auth.Proxies, config.Log)
 	s.SetKeyring(config.Keyring)
 	s.keys, s.passwords, s.throttle, s.failed, s.warden = newKeys(config.Auth.Secret), NewPasswords(), access.NewThrottle(), newTally(), newWarden(s)
