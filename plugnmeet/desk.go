@@ -38,6 +38,8 @@ func takeDesk() *desk { return desks.Get().(*desk) }
 
 func (d *desk) leave(body []byte) {
 	d.reading = reading{at: d.reading.at} // what was read belongs to the delivery
+	d.swift.wipe()
+	clear(d.redaction.document[:cap(d.redaction.document)])
 	if len(body) <= maxDesk {
 		desks.Put(d)
 	}

@@ -25,6 +25,14 @@ type swift struct {
 	enc      jsontext.Encoder
 }
 
+// wipe leaves nothing of a room's keys in what is used again.
+func (s *swift) wipe() {
+	clear(s.out[:cap(s.out)])
+	clear(s.document[:cap(s.document)])
+	clear(s.names[:cap(s.names)])
+	s.data, s.sid = nil, nil
+}
+
 // maxMembers of one object are compared with each other; larger ones are left to those who know better.
 const maxMembers = 64
 
@@ -286,9 +294,19 @@ func (s *swift) digits() bool {
 	return s.at > from
 }
 
-// known is a room.metadata as it came, and what is left of it. plugNmeet sends it with nearly everything, and
-// it is most of what it sends: until it changes, it is neither checked nor sifted again.
-type known struct{ raw, sifted []byte }
+// known is what is left of a room.metadata, and by what that is known again. plugNmeet sends it with nearly everything,
+// and it is most of what it sends: until it changes, it is neither checked nor sifted again. As it came it holds the
+// room's keys and PINs, so nothing of that is kept but its length and a hash, whose seed nobody knows.
+type known struct {
+	length int
+	hash   uint64
+	sifted []byte
+}
+
+// is says whether what comes next begins with it.
+func (k *known) is(next []byte) bool {
+	return len(next) >= k.length && maphash.Bytes(latelySeed, next[:k.length]) == k.hash
+}
 
 // lately are the metadata that came last, by session. Two that share a place take turns.
 var (
@@ -302,8 +320,8 @@ const maxKnown = 16 << 10
 // sift writes what the policy leaves of room.metadata, a text.
 func (s *swift) sift() bool {
 	place := &lately[maphash.Bytes(latelySeed, s.sid)%uint64(len(lately))]
-	if k := place.Load(); k != nil && bytes.HasPrefix(s.data[s.at:], k.raw) {
-		s.at += len(k.raw)
+	if k := place.Load(); k != nil && k.is(s.data[s.at:]) {
+		s.at += k.length
 		s.out = append(s.out, k.sifted...)
 		return true
 	}
@@ -323,7 +341,7 @@ func (s *swift) sift() bool {
 	sifted := bytes.TrimSuffix(s.sifted.Bytes(), []byte("\n"))
 	s.out = append(s.out, sifted...)
 	if len(raw) <= maxKnown {
-		place.Store(&known{bytes.Clone(raw), bytes.Clone(sifted)})
+		place.Store(&known{len(raw), maphash.Bytes(latelySeed, raw), bytes.Clone(sifted)})
 	}
 	return true
 }

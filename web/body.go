@@ -46,12 +46,14 @@ func (s *Server) signed(header *fasthttp.RequestHeader, now time.Time) (plugnmee
 	return s.keyring.Load().Signed(valuesOf(header, fiber.HeaderAuthorization), valuesOf(header, "Hash-Token"), now)
 }
 
-// bodies are buffers for deliveries, which are done with when they are decoded.
+// bodies are buffers for deliveries, which are done with when they are decoded. Nothing of one stays in its buffer: rooms'
+// keys and PINs are in it.
 var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 func leaveBody(body *bytes.Buffer) {
+	body.Reset()
+	clear(body.AvailableBuffer()[:body.Cap()])
 	if body.Cap() <= 2*usualBody { // a rare large one must not stay in memory
-		body.Reset()
 		bodies.Put(body)
 	}
 }
