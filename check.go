@@ -123,7 +123,11 @@ func checkMeet(source string, api *plugnmeet.API) (f finding, rooms int) {
 	case poll.Skew != 0:
 		return finding{doubt, "clocks", fmt.Sprintf("the clock of source %q is %s off ours: set both by NTP", source, poll.Skew)}, rooms
 	}
-	return finding{good, "API", fmt.Sprintf("source %q answers: %d rooms run", source, rooms)}, rooms
+	text := fmt.Sprintf("source %q answers: %d rooms run", source, rooms)
+	if api.KeyIndex() > 0 {
+		text += "; it answers to the second secret: plugNmeet does not use the first one yet"
+	}
+	return finding{good, "API", text}, rooms
 }
 
 func (cmd *checkCommand) checkSettings() []finding {

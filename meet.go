@@ -77,7 +77,7 @@ func (c *Config) meetsOf(sources []plugnmeet.Source) (map[string]*plugnmeet.API,
 		if s.ServerURL == "" {
 			continue
 		}
-		api, err := plugnmeet.NewAPI(plugnmeet.APISettings{Source: s.Name, ServerURL: s.ServerURL, APIKey: s.APIKey, Secret: s.Secrets[0],
+		api, err := plugnmeet.NewAPI(plugnmeet.APISettings{Source: s.Name, ServerURL: s.ServerURL, APIKey: s.APIKey, Secret: s.Secrets[0], Previous: previous(s),
 			Authorities: authorities})
 		if err != nil {
 			return nil, fmt.Errorf("source %q: %w", s.Name, err)
@@ -85,6 +85,14 @@ func (c *Config) meetsOf(sources []plugnmeet.Source) (map[string]*plugnmeet.API,
 		out[s.Name] = api
 	}
 	return out, nil
+}
+
+// previous is the secret that is being taken out, "" where there is none.
+func previous(s plugnmeet.Source) plugnmeet.Secret {
+	if len(s.Secrets) < 2 {
+		return ""
+	}
+	return s.Secrets[1]
 }
 
 // checks hold what deliveries told against plugNmeet itself, end what nobody speaks of any more, and note when
@@ -131,7 +139,7 @@ func (c *checks) run(ctx context.Context, tasks *sync.WaitGroup) {
 func (c *checks) reload(sources []plugnmeet.Source) {
 	for _, s := range sources {
 		if api := c.meets[s.Name]; api != nil {
-			api.SetKey(s.APIKey, s.Secrets[0])
+			api.SetKey(s.APIKey, s.Secrets...)
 		}
 	}
 }

@@ -20,6 +20,7 @@ type APISettings struct {
 	ServerURL string // plugNmeet's base URL, as SERVER_URL
 	APIKey    string
 	Secret    Secret
+	Previous  Secret // that it may answer to while the secret is being rotated; "" without one
 
 	Timeout   time.Duration     // of a whole call; 20 s, since plugNmeet itself may wait 15 s for a room's lock
 	Pause     time.Duration     // how long it is left alone after calls have failed in a row; 30 s
@@ -59,7 +60,7 @@ func NewAPI(s APISettings) (*API, error) {
 		return nil, errors.New("plugNmeet API: no API key or no secret")
 	}
 	a := &API{source: s.Source, server: server, timeout: positive(s.Timeout, defaultTimeout)}
-	a.SetKey(s.APIKey, s.Secret)
+	a.SetKey(s.APIKey, s.Secret, s.Previous)
 	if s.Transport == nil {
 		s.Transport = ownTransport(s.Authorities)
 	}
@@ -79,14 +80,27 @@ func serverURL(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// apiKey is what calls are signed with.
+// apiKey is what calls are signed with: by whichever of its secrets plugNmeet has answered to.
 type apiKey struct {
-	name   string
-	secret Secret
+	name     string
+	secrets  []Secret
+	answered atomic.Int32 // which secret
 }
 
-// SetKey changes what calls are signed with, from the next one on.
-func (a *API) SetKey(name string, secret Secret) { a.key.Store(&apiKey{name, secret}) }
+// SetKey changes what calls are signed with, from the next one on: the current secret and, while it is being rotated,
+// the previous one. Nobody knows when plugNmeet begins to use the current one; it is found out.
+func (a *API) SetKey(name string, secrets ...Secret) {
+	key := &apiKey{name: name}
+	for _, secret := range secrets {
+		if secret != "" {
+			key.secrets = append(key.secrets, secret)
+		}
+	}
+	a.key.Store(key)
+}
+
+// KeyIndex is 1 if plugNmeet has answered to the previous secret, as Proof's.
+func (a *API) KeyIndex() int { return int(a.key.Load().answered.Load()) }
 
 // Close lets go of the connections that are kept alive.
 func (a *API) Close() { a.client.CloseIdleConnections() }

@@ -79,13 +79,9 @@ func (a *API) call(ctx context.Context, call string, body []byte, out answer) (g
 	ctx, cancel := context.WithTimeout(ctx, a.timeout)
 	defer cancel()
 	got.began = time.Now()
-	text, date, failure := a.post(ctx, call, body)
-	got.done, got.date = time.Now(), date
+	failure := a.exchange(ctx, call, body, out, &got)
 	if errors.Is(caller.Err(), context.Canceled) {
 		return got, context.Cause(caller)
-	}
-	if failure == nil {
-		failure = judge(text, out)
 	}
 	if failure != nil {
 		failure.Call = call
@@ -94,16 +90,44 @@ func (a *API) call(ctx context.Context, call string, body []byte, out answer) (g
 	return got, nil
 }
 
+// exchange posts and judges. Where the secret is refused, the other one is tried, and kept if that is answered: what was
+// refused was not done.
+func (a *API) exchange(ctx context.Context, call string, body []byte, out answer, got *exchange) *APIError {
+	key := a.key.Load()
+	first := key.answered.Load()
+	failure := a.try(ctx, key, first, call, body, out, got)
+	if len(key.secrets) < 2 || failure == nil || failure.Kind != ErrRefused || failure.Code == codeKey {
+		return failure
+	}
+	*got = exchange{began: time.Now()}
+	other := 1 - first
+	if again := a.try(ctx, key, other, call, body, out, got); again == nil || again.Kind != ErrRefused {
+		if again == nil || answered(again) {
+			key.answered.Store(other)
+		}
+		return again
+	}
+	return failure
+}
+
+func (a *API) try(ctx context.Context, key *apiKey, secret int32, call string, body []byte, out answer, got *exchange) *APIError {
+	text, date, failure := a.post(ctx, key.name, key.secrets[secret], call, body)
+	got.done, got.date = time.Now(), date
+	if failure == nil {
+		failure = judge(text, out)
+	}
+	return failure
+}
+
 // post sends the signed body and returns what came back, if it is to be read at all.
-func (a *API) post(ctx context.Context, call string, body []byte) ([]byte, time.Time, *APIError) {
+func (a *API) post(ctx context.Context, key string, secret Secret, call string, body []byte) ([]byte, time.Time, *APIError) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, a.server.JoinPath("auth", call).String(), bytes.NewReader(body))
 	if err != nil {
 		return nil, time.Time{}, &APIError{Kind: ErrUnreachable, detail: "its URL is not one"}
 	}
 	request.Header.Set("Content-Type", "application/json")
-	key := a.key.Load()
-	request.Header.Set("API-KEY", key.name)
-	request.Header.Set("HASH-SIGNATURE", SignCall(key.secret, body))
+	request.Header.Set("API-KEY", key)
+	request.Header.Set("HASH-SIGNATURE", SignCall(secret, body))
 	response, err := a.client.Do(request)
 	if err != nil {
 		return nil, time.Time{}, &APIError{Kind: ErrUnreachable, detail: whyUnreachable(err)}
