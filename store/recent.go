@@ -8,16 +8,19 @@ import (
 	"github.com/roomwatch/roomwatch/access"
 )
 
+// Of what ends somebody's access others must hear within two seconds: nothing that was read before counts for longer.
 const (
-	recentFor = 5 * time.Minute
+	recentFor = 2 * time.Second
 	maxRecent = 10_000
 )
 
-// recent is what was read lately, for while the place it was read from is away: whoever is in need not be
-// thrown out because of that, and nobody new comes in by it.
+// recent is what was read just now, for a moment in which the place it was read from is away. What was ended here is
+// over at once, whether that place has heard of it or not.
 type recent struct {
 	mu    sync.Mutex
+	round int // grows when what is being read may be changed meanwhile
 	known map[string]reading
+	ended map[string]struct{}
 }
 
 type reading struct {
@@ -25,12 +28,17 @@ type reading struct {
 	at   time.Time
 }
 
-// recall reads something or, when that fails, is what was read lately. That there is nothing is an answer, too.
+// recall reads something or, when that fails, is what was read just now. That there is nothing is an answer, too.
 func recall[T any](r *recent, name string, read func() (T, error)) (T, error) {
+	round, over := r.begin(name)
+	if over {
+		var none T
+		return none, access.ErrUnknown
+	}
 	what, err := read()
 	switch {
 	case err == nil:
-		r.keep(name, what)
+		r.keep(name, what, round)
 		return what, nil
 	case errors.Is(err, access.ErrUnknown):
 		r.forget(name)
@@ -44,9 +52,19 @@ func recall[T any](r *recent, name string, read func() (T, error)) (T, error) {
 	return what, err
 }
 
-func (r *recent) keep(name string, what any) {
+func (r *recent) begin(name string) (round int, over bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	_, over = r.ended[name]
+	return r.round, over
+}
+
+func (r *recent) keep(name string, what any, round int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if round != r.round {
+		return // it may have been read before it was changed
+	}
 	if r.known == nil || len(r.known) >= maxRecent {
 		r.known = make(map[string]reading)
 	}
@@ -57,4 +75,24 @@ func (r *recent) forget(name string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.known, name)
+}
+
+// forgetAll is before and after a change: what was read before it counts no more.
+func (r *recent) forgetAll() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.round++
+	clear(r.known)
+}
+
+// end says that something is over for good.
+func (r *recent) end(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.round++
+	delete(r.known, name)
+	if r.ended == nil || len(r.ended) >= maxRecent {
+		r.ended = make(map[string]struct{})
+	}
+	r.ended[name] = struct{}{}
 }

@@ -33,8 +33,8 @@ var (
 	luaAudit    = script("audit")
 )
 
-// RedisAccounts are the accounts that replicas share. They are asked for at each request; while Redis is away,
-// what was read within the last minutes counts.
+// RedisAccounts are the accounts that replicas share. They are asked for at each request; while Redis is away, nobody
+// can know whether somebody's access has ended, so what was read counts for two seconds only.
 type RedisAccounts struct {
 	client redis.UniversalClient
 	known  recent
@@ -107,7 +107,12 @@ func (a *RedisAccounts) put(ctx context.Context, hash, condition string, news bo
 		}
 		text = string(data)
 	}
-	heard := map[bool]string{true: "1", false: "0"}[news]
+	heard := "0"
+	if news {
+		heard = "1"
+		a.known.forgetAll()
+		defer a.known.forgetAll()
+	}
 	written, err := luaAccounts.Run(ctx, a.client, []string{hash, keyAccounts}, condition, heard, field, text).Int()
 	return written == 1, err
 }
@@ -257,7 +262,7 @@ func (a *RedisAccounts) Logins(ctx context.Context, user access.UserKey) ([]acce
 
 // RemoveLogin ends a login. One that is not there has ended already.
 func (a *RedisAccounts) RemoveLogin(ctx context.Context, token access.Hash) error {
-	a.known.forget("login " + fieldOfHash(token))
+	a.known.end("login " + fieldOfHash(token))
 	_, err := a.put(ctx, keyLogins, "", true, fieldOfHash(token), nil)
 	return failedAccounts("remove a login", err)
 }
@@ -305,6 +310,7 @@ func (a *RedisAccounts) TouchToken(ctx context.Context, token access.Hash, used 
 
 // RevokeToken ends a token, which stays listed for a while. The error is access.ErrUnknown.
 func (a *RedisAccounts) RevokeToken(ctx context.Context, token access.Hash, at time.Time) error {
+	a.known.end("token " + fieldOfHash(token))
 	return a.changeToken(ctx, "revoke a token", token, true, func(t *access.APIToken) {
 		if t.RevokedAt.IsZero() {
 			t.RevokedAt = at

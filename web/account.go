@@ -95,10 +95,11 @@ func (s *Server) endLogin(c *fiber.Ctx, v visitor, of access.UserKey, id string)
 	if i < 0 {
 		return outcome{problem: s.told(access.ErrUnknown)}
 	}
-	if err := s.Auth.Accounts.RemoveLogin(ctx, logins[i].Hash); err != nil {
+	err = s.Auth.Accounts.RemoveLogin(ctx, logins[i].Hash)
+	s.warden.look() // here it is over even if others cannot be told
+	if err != nil {
 		return outcome{problem: s.told(err)}
 	}
-	s.warden.look()
 	s.audit(c, v, access.ActLoginRevoked, id, string(logins[i].User))
 	return outcome{said: "That login has ended."}
 }

@@ -163,10 +163,11 @@ func (s *Server) logout(c *fiber.Ctx) error {
 	if v.login.User != "" {
 		ctx, cancel := context.WithTimeout(context.Background(), accountTime)
 		defer cancel()
-		if err := s.Auth.Accounts.RemoveLogin(ctx, v.login.Hash); err != nil {
+		err := s.Auth.Accounts.RemoveLogin(ctx, v.login.Hash)
+		s.warden.look() // here it is over even if others cannot be told
+		if err != nil {
 			return s.unreadable(err)
 		}
-		s.warden.look()
 		s.audit(c, v, access.ActLogout, v.login.ID(), "")
 	}
 	return c.Redirect("/login", fiber.StatusSeeOther)

@@ -97,10 +97,11 @@ func (s *Server) revokeToken(c *fiber.Ctx, v visitor, id string) outcome {
 	if i < 0 {
 		return outcome{problem: s.told(access.ErrUnknown)}
 	}
-	if err := s.Auth.Accounts.RevokeToken(ctx, tokens[i].Hash, time.Now().UTC()); err != nil {
+	err = s.Auth.Accounts.RevokeToken(ctx, tokens[i].Hash, time.Now().UTC())
+	s.warden.look() // here it is over even if others cannot be told
+	if err != nil {
 		return outcome{problem: s.told(err)}
 	}
-	s.warden.look()
 	s.audit(c, v, access.ActTokenRevoked, tokens[i].Name, id)
 	return outcome{said: "The token is revoked: nobody comes in with it any more."}
 }
