@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/roomwatch/roomwatch/access"
 	"github.com/roomwatch/roomwatch/live"
 	"github.com/roomwatch/roomwatch/plugnmeet"
 	"github.com/roomwatch/roomwatch/room"
@@ -139,6 +140,9 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 	pages := views.HTML{History: time.Duration(config.Retention), Bodies: time.Duration(config.RetentionBodies), Base: base}
 	hub := live.NewHub(board, explained{record, board}, pages, limits, tick, log)
 	replica, _ := record.(web.Replica)
+	if err := tellSecret(record, auth.Secret); err != nil {
+		return nil, errors.Join(err, record.Close())
+	}
 	server := web.New(web.Config{Record: explained{record, board}, Replica: replica, Board: board, Hub: hub, Keyring: keyring, PlugNmeets: meets,
 		Origins: config.Origins, BasePath: base, LoopbackOnly: config.Auth == "none", Auth: auth, Gallery: config.Gallery, Files: openFiles(), Log: log})
 	setup, err := server.OpenSetup(open)
@@ -147,6 +151,19 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 	}
 	return &App{setup: setup, config: config, base: base, checks: newChecks(config, board, record, meets, log), sources: names, log: log, record: record, board: board, hub: hub, server: server,
 		watch: live.NewAttention(board, record, limits, look, log, tell), notifier: news, fatal: make(chan error, 3)}, nil
+}
+
+// tellSecret has replicas find out when they do not have the same.
+func tellSecret(record record, secret []byte) error {
+	shared, ok := record.(*store.Redis)
+	if !ok {
+		return nil
+	}
+	fingerprint, err := access.Fingerprint(secret)
+	if err == nil {
+		shared.TellSecret(fingerprint)
+	}
+	return err
 }
 
 // keysOf are the sources of settings that can be used, and the keys to verify their deliveries with.

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/roomwatch/roomwatch/access"
 	"github.com/roomwatch/roomwatch/live"
 	"github.com/roomwatch/roomwatch/plugnmeet"
 	"github.com/roomwatch/roomwatch/room"
@@ -184,6 +185,9 @@ func (cmd *checkCommand) checkRedis() (out []finding) {
 	for _, text := range warnings {
 		out = append(out, finding{doubt, "redis", text})
 	}
+	if f := cmd.checkSecret(ctx); f.about != "" {
+		out = append(out, f)
+	}
 	if len(out) == 0 {
 		out = append(out, finding{good, "redis", "answers, and is set up to lose nothing"})
 	}
@@ -191,6 +195,26 @@ func (cmd *checkCommand) checkRedis() (out []finding) {
 		out = append(out, finding{doubt, "spool", "is off: while Redis cannot be written, deliveries are refused, and plugNmeet tries three times only"})
 	}
 	return out
+}
+
+// checkSecret compares the SECRET that is set here with those of the replicas that run.
+func (cmd *checkCommand) checkSecret(ctx context.Context) finding {
+	secret, err := cmd.secret()
+	var fingerprint string
+	if err == nil {
+		fingerprint, err = access.Fingerprint([]byte(string([]byte(secret))))
+	}
+	others := 0
+	if err == nil {
+		others, err = store.OtherSecrets(ctx, cmd.Store, fingerprint)
+	}
+	switch {
+	case err != nil:
+		return finding{doubt, "secret", fmt.Sprintf("could not be compared with that of other replicas: %v", err)}
+	case others > 0:
+		return finding{wrong, "secret", "a replica that runs has a different SECRET than is set here: what one signs or masks is nothing to the other. Give all replicas the same"}
+	}
+	return finding{}
 }
 
 // checkSpool tells how much waits for Redis on this machine.

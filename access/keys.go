@@ -3,6 +3,7 @@ package access
 import (
 	"crypto/hkdf"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -24,6 +25,8 @@ const (
 	ForDevice Purpose = "device" // signs the cookies of known devices
 	ForMask   Purpose = "mask"   // makes masked names
 	ForOIDC   Purpose = "oidc"   // seals state, nonce and verifier while somebody is at the provider
+
+	forFingerprint Purpose = "fingerprint"
 )
 
 // Key is a derived key. It hides itself when it is printed.
@@ -41,6 +44,12 @@ func DeriveKey(secret []byte, purpose Purpose) (key Key, err error) {
 		return key, fmt.Errorf("derive the key for %s: %w", purpose, err)
 	}
 	return Key(derived), nil
+}
+
+// Fingerprint is what replicas compare their secrets by. It signs nothing, and the secret cannot be made of it.
+func Fingerprint(secret []byte) (string, error) {
+	key, err := DeriveKey(secret, forFingerprint)
+	return hex.EncodeToString(key[:8]), err
 }
 
 const hidden = "[key]"

@@ -80,6 +80,9 @@ type Redis struct {
 	written   atomic.Int64 // the checkpoint in Redis, as last seen
 	examined  time.Time    // when the set-up of Redis was last looked at; used by tend alone
 	warned    atomic.Pointer[[]string]
+	secret    atomic.Pointer[string] // fingerprint of ours; nil until it is told
+	differs   atomic.Bool            // another replica has another one
+	compared  time.Time              // when that was last looked at; used by tend alone
 }
 
 // OpenRedis opens the record at a STORE url. The projection and the spool are in the file spoolPath; with

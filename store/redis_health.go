@@ -52,6 +52,9 @@ func (r *Redis) Warnings() []string {
 	if warned := r.warned.Load(); warned != nil {
 		warnings = append(warnings, *warned...)
 	}
+	if r.differs.Load() {
+		warnings = append(warnings, warnSecrets)
+	}
 	if r.fault.Load() != nil {
 		warnings = append(warnings, warnDown)
 	} else if r.SpoolDepth() > 0 {

@@ -42,6 +42,7 @@ func (r *Redis) office(ctx context.Context) {
 		r.countReplicas(ctx)
 		r.lead(ctx)
 	}
+	r.compareSecrets(ctx)
 	if time.Since(r.examined) > r.again {
 		r.examined = time.Now()
 		r.examineAgain(ctx)
