@@ -59,7 +59,7 @@ type Accounts struct {
 
 // Accounts are those of the record. They end with it.
 func (s *SQLite) Accounts() *Accounts {
-	return &Accounts{s.reads, s.write, func() error { return nil }}
+	return &Accounts{s.accountReads, s.write, func() error { return nil }}
 }
 
 // OpenAccounts opens the accounts of a record, beside its serve if there is one. A record that does not

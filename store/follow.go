@@ -90,7 +90,7 @@ const entriesAfter = `SELECT position, received_at, source, id, event, room_id, 
 
 // stored reads a batch of entries after a position: fewer when their bodies are large.
 func (s *SQLite) stored(ctx context.Context, at int64) (entries []room.Delivery, err error) {
-	rows, err := s.reads.QueryContext(ctx, entriesAfter, at, followBatch)
+	rows, err := s.own.QueryContext(ctx, entriesAfter, at, followBatch)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +144,7 @@ func (s *SQLite) End(ctx context.Context) (string, error) {
 }
 
 func (s *SQLite) end(ctx context.Context) (end int64, err error) {
-	err = s.reads.QueryRowContext(ctx, "SELECT coalesce(max(position), 0) FROM deliveries").Scan(&end)
+	err = s.own.QueryRowContext(ctx, "SELECT coalesce(max(position), 0) FROM deliveries").Scan(&end)
 	return end, err
 }
 
@@ -158,7 +158,7 @@ func (s *SQLite) Checkpoint(ctx context.Context) (string, error) {
 }
 
 func (s *SQLite) checkpoint(ctx context.Context) (position int64, err error) {
-	err = s.reads.QueryRowContext(ctx, "SELECT coalesce(max(position), 0) FROM checkpoint").Scan(&position)
+	err = s.own.QueryRowContext(ctx, "SELECT coalesce(max(position), 0) FROM checkpoint").Scan(&position)
 	return position, err
 }
 

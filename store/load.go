@@ -45,7 +45,7 @@ func (s *SQLite) Recent(ctx context.Context, since time.Time, fn func(*room.Sess
 }
 
 func (s *SQLite) recentKeys(ctx context.Context, since time.Time) (keys []room.Key, err error) {
-	rows, err := s.reads.QueryContext(ctx, `SELECT source, sid FROM sessions WHERE state IN (?, ?)
+	rows, err := s.own.QueryContext(ctx, `SELECT source, sid FROM sessions WHERE state IN (?, ?)
 		UNION SELECT source, sid FROM sessions WHERE received_ms >= ?`,
 		string(room.StateCreated), string(room.StateLive), int64(ceilMS(since)))
 	if err != nil {

@@ -133,7 +133,7 @@ func (s *SQLite) kept(ctx context.Context, after int64, fn func([]logged) error)
 }
 
 func (s *SQLite) keptBatch(ctx context.Context, after int64) (batch []logged, err error) {
-	rows, err := s.reads.QueryContext(ctx, entriesAfter, after, followBatch)
+	rows, err := s.own.QueryContext(ctx, entriesAfter, after, followBatch)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +150,7 @@ func (s *SQLite) keptBatch(ctx context.Context, after int64) (batch []logged, er
 
 // mark reads a mark, 0 when there is none.
 func (s *SQLite) mark(ctx context.Context, name string) (value int64, err error) {
-	err = s.reads.QueryRowContext(ctx, "SELECT value FROM marks WHERE name = ?", name).Scan(&value)
+	err = s.own.QueryRowContext(ctx, "SELECT value FROM marks WHERE name = ?", name).Scan(&value)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}
@@ -183,7 +183,7 @@ const (
 )
 
 func (s *SQLite) keys(ctx context.Context, query string, after int64) (keys []room.Key, err error) {
-	rows, err := s.reads.QueryContext(ctx, query, after)
+	rows, err := s.own.QueryContext(ctx, query, after)
 	if err != nil {
 		return nil, err
 	}

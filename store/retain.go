@@ -53,7 +53,7 @@ func (s *SQLite) Retain(ctx context.Context, now time.Time, history, bodies time
 
 // numbers reads rows of whole numbers.
 func (s *SQLite) numbers(ctx context.Context, width int, query string, args ...any) (table [][]int64, err error) {
-	rows, err := s.reads.QueryContext(ctx, query, args...)
+	rows, err := s.own.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func (s *SQLite) stretch(ctx context.Context, after, upTo int64, old room.Time) 
 
 func (s *SQLite) retainBodies(ctx context.Context, old room.Time) (done bool, err error) {
 	var after int64
-	err = s.reads.QueryRowContext(ctx, "SELECT value FROM marks WHERE name = 'bodies'").Scan(&after)
+	err = s.own.QueryRowContext(ctx, "SELECT value FROM marks WHERE name = 'bodies'").Scan(&after)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return true, err
 	}

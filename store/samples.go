@@ -34,7 +34,7 @@ func (s *SQLite) Samples(ctx context.Context, since time.Time) ([]room.Sample, e
 }
 
 func (s *SQLite) samples(ctx context.Context, since time.Time) (samples []room.Sample, err error) {
-	rows, err := s.reads.QueryContext(ctx, `SELECT at, rooms, people, bots, microphones, cameras, screens, recordings, streams
+	rows, err := s.own.QueryContext(ctx, `SELECT at, rooms, people, bots, microphones, cameras, screens, recordings, streams
 		FROM samples WHERE at >= ? ORDER BY at`, int64(ceilMS(since)))
 	if err != nil {
 		return nil, err

@@ -133,7 +133,7 @@ func (s *SQLite) leaveUnchanged(ctx context.Context, d *document) error {
 }
 
 func (s *SQLite) heldOn(ctx context.Context, sh *shelf, session int64, into map[string]filed) error {
-	rows, err := s.reads.QueryContext(ctx, sh.held, session)
+	rows, err := s.own.QueryContext(ctx, sh.held, session)
 	if err != nil {
 		return err
 	}

@@ -32,19 +32,22 @@ var (
 )
 
 const (
-	readers     = 4    // connections that read at a time
+	readers     = 4    // connections for lists and searches, which may take seconds
+	ownReaders  = 2    // connections for what a delivery waits for, and again for accounts: each takes next to no time
 	busyTimeout = 1000 // ms that another program's write is waited for; a webhook has 2 s in all
 )
 
 // SQLite is the embedded record. All of it may be used from many goroutines.
 //
 // One goroutine writes (serve); the others hand it their work. Reads have connections of their own,
-// which a write does not hold up.
+// which a write does not hold up; and those that everybody waits for have others than lists.
 type SQLite struct {
 	log           *slog.Logger
 	path          string       // "" in memory
 	held          *flock.Flock // nil in memory
 	writes, reads *sql.DB
+	own           *sql.DB              // what the board and the writer read: a delivery must not wait behind a search
+	accountReads  *sql.DB              // who somebody is: no page opens before that is known
 	prepared      map[string]*sql.Stmt // the writer's, by their text
 	asking        map[string]*sql.Stmt // the readers', of what is asked with every delivery or save
 	space         []byte               // the writer's, for sums
@@ -166,8 +169,15 @@ func (s *SQLite) openFile() error {
 	if err != nil {
 		return err
 	}
-	s.reads, err = connect(s.path, readers, "query_only(1)")
-	return err
+	for _, pool := range []struct {
+		db          **sql.DB
+		connections int
+	}{{&s.reads, readers}, {&s.own, ownReaders}, {&s.accountReads, ownReaders}} {
+		if *pool.db, err = connect(s.path, pool.connections, "query_only(1)"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // openMemory keeps the record in the memory of a single connection, which is the database: readers wait
@@ -176,7 +186,7 @@ func (s *SQLite) openFile() error {
 // A read that is cancelled does not lose the connection, the driver sees to that.
 func (s *SQLite) openMemory() (err error) {
 	s.writes, err = connect(":memory:", 1)
-	s.reads = s.writes
+	s.reads, s.own, s.accountReads = s.writes, s.writes, s.writes
 	return err
 }
 
@@ -214,7 +224,7 @@ func (s *SQLite) load(ctx context.Context) error {
 		[]string{putLasting, dropLasting, putReceived, insertDelivery, bodyOf, putSource, addIntake, putCheckpoint, insertNote, putMark})); err != nil {
 		return err
 	}
-	if s.asking, err = prepare(ctx, s.reads, []string{documentOf, standingOf, heardOf, siblingsOf}); err != nil {
+	if s.asking, err = prepare(ctx, s.own, []string{documentOf, standingOf, heardOf, siblingsOf}); err != nil {
 		return err
 	}
 	if err := s.sources.load(ctx, s.writes); err != nil {
@@ -289,13 +299,15 @@ func (s *SQLite) Close() error {
 
 func (s *SQLite) disconnect() error {
 	var errs []error
-	if s.reads != nil && s.reads != s.writes {
-		errs = append(errs, s.reads.Close())
+	for _, reads := range []*sql.DB{s.reads, s.own, s.accountReads} {
+		if reads != nil && reads != s.writes {
+			errs = append(errs, reads.Close())
+		}
 	}
 	if s.writes != nil {
 		errs = append(errs, s.writes.Close()) // last, so that it folds the write-ahead log into the file
 	}
-	s.reads, s.writes = nil, nil
+	s.reads, s.own, s.accountReads, s.writes = nil, nil, nil, nil
 	return errors.Join(errs...)
 }
 
