@@ -17,18 +17,19 @@ const module = "github.com/roomwatch/roomwatch/"
 // nothing but Go's own library.
 var (
 	mayImport = map[string][]string{
-		"web":       {"live", "views", "plugnmeet", "access", "static", "room"},
+		"web":       {"live", "views", "plugnmeet", "access", "static", "room", "share"},
 		"views":     {"live", "room", "static"},
-		"live":      {"room"},
+		"live":      {"room", "share"},
 		"store":     {"room", "access"},
 		"plugnmeet": {"room"},
 		"simulate":  {"plugnmeet", "room"},
 		"room":      nil,
+		"share":     nil,
 		"access":    nil,
 		"static":    nil,
 		"redistest": nil, // of tests: real servers
 	}
-	pure = []string{"room", "access", "static"}
+	pure = []string{"room", "access", "static", "share"}
 )
 
 // imports reads what every package of the product imports, by its folder; "." is main.

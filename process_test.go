@@ -71,7 +71,15 @@ type process struct {
 
 func startProcess(t *testing.T, dir string, more ...string) *process {
 	t.Helper()
-	return started(t, command(t, dir, serveArgs(more...)...))
+	return startLogged(t, dir, os.Stderr, more...)
+}
+
+// startLogged starts a serve that writes its log there.
+func startLogged(t *testing.T, dir string, log io.Writer, more ...string) *process {
+	t.Helper()
+	cmd := command(t, dir, serveArgs(more...)...)
+	cmd.Stderr = log
+	return started(t, cmd)
 }
 
 func serveArgs(more ...string) []string {

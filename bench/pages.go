@@ -17,6 +17,7 @@ import (
 	"github.com/roomwatch/roomwatch/live"
 	"github.com/roomwatch/roomwatch/plugnmeet"
 	"github.com/roomwatch/roomwatch/room"
+	"github.com/roomwatch/roomwatch/share"
 	"github.com/roomwatch/roomwatch/simulate"
 	"github.com/roomwatch/roomwatch/store"
 	"github.com/roomwatch/roomwatch/views"
@@ -169,7 +170,7 @@ func (b *bench) firstView(map[int]bool) ([]figure, error) {
 	hub := live.NewHub(board, record, html, room.Limits{}, live.Tick, quiet)
 	whole := func() error {
 		n++ // another page that there is not shows the only one: a view that nobody has open
-		page, err := hub.Page(live.Question{Name: "overview", List: live.RoomQuery{Sort: "people", Page: n}})
+		page, err := hub.Page(live.Question{Name: "overview", List: live.RoomQuery{Sort: "people", Page: n}}, share.Holder{})
 		if err != nil {
 			return err
 		}

@@ -82,6 +82,7 @@ type news struct {
 	sessions map[room.Key]struct{}
 	rooms    map[roomKey]struct{} // that had some of them
 	filed    bool                 // what lists show: sessions were saved, or notes written
+	rail     bool                 // the newest of what came of sessions, which every overview shows
 	bars     bool                 // what every page shows: how sources are heard, what needs attention, the minute
 }
 

@@ -103,6 +103,13 @@ func (h *Hub) lastOf(ctx context.Context, source string, m *EmbedRoom) error {
 	return err
 }
 
+// knowsRoom says whether a session of a room is in memory.
+func (b *Board) knowsRoom(rk roomKey) bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return len(b.rooms[rk]) > 0
+}
+
 // embedRoom is the newest session of a room among those in memory.
 func (b *Board) embedRoom(rk roomKey) (EmbedRoom, uint64) {
 	b.catchUp()

@@ -69,12 +69,13 @@ func encode(f frame) []byte {
 }
 
 // after is the frame that leads from state s of the view to the state shown, encoded once for all who are
-// at s. A state of which nothing is known, and every state when reset is asked for, leads there by a reset.
-func (v *view) after(epoch string, s uint64, reset bool) (to *Frame, seq uint64, err error) {
+// at s. A state of which nothing is known, and every state when reset is asked for, leads there by a reset. Of a view
+// that was not answered yet there is none.
+func (v *view) after(epoch string, s uint64, reset bool) (to *Frame, seq uint64) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if err := v.answered(); err != nil {
-		return nil, 0, err
+	if v.model == nil {
+		return nil, 0
 	}
 	from := &s
 	if reset || s < v.floor {
@@ -85,7 +86,7 @@ func (v *view) after(epoch string, s uint64, reset bool) (to *Frame, seq uint64,
 			continue
 		}
 		if known.from == from || known.from != nil && from != nil && *known.from == *from {
-			return known.frame, v.seq, nil
+			return known.frame, v.seq
 		}
 	}
 	f := frame{Epoch: epoch, Seq: v.seq, At: time.Now().UnixMilli()}
@@ -98,7 +99,7 @@ func (v *view) after(epoch string, s uint64, reset bool) (to *Frame, seq uint64,
 	if len(v.sent) < maxSent {
 		v.sent = append(v.sent, sent{epoch, from, to})
 	}
-	return to, v.seq, nil
+	return to, v.seq
 }
 
 // sent is an encoded frame that leads to the state shown; from nil it is a reset.

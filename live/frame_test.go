@@ -2,6 +2,7 @@ package live
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -129,17 +130,14 @@ func TestAFrameLeadsFromAnyKnownStateToTheOneShown(t *testing.T) {
 		for range rapid.IntRange(1, 8).Draw(t, "steps") {
 			viewers = append(viewers, visit(t, v, 0, true))
 			now = anyScene(t)
-			v.refresh()
+			v.refresh(context.Background())
 			fresh := visit(t, v, 0, true)
 			for i, b := range viewers {
 				if rapid.Bool().Draw(t, "asleep") {
 					continue
 				}
-				f, _, err := v.after("e", b.seq, false)
-				if err == nil {
-					err = b.apply(f.Text)
-				}
-				if err != nil {
+				f, _ := v.after("e", b.seq, false)
+				if err := b.apply(f.Text); err != nil {
 					t.Fatalf("viewer %d: %v", i, err)
 				}
 				if b.String() != fresh.String() {
@@ -152,11 +150,8 @@ func TestAFrameLeadsFromAnyKnownStateToTheOneShown(t *testing.T) {
 
 func visit(t *rapid.T, v *view, s uint64, reset bool) *browser {
 	b := newBrowser()
-	f, _, err := v.after("e", s, reset)
-	if err == nil {
-		err = b.apply(f.Text)
-	}
-	if err != nil {
+	f, _ := v.after("e", s, reset)
+	if err := b.apply(f.Text); err != nil {
 		t.Fatalf("a fresh visit: %v", err)
 	}
 	return b
@@ -165,9 +160,9 @@ func visit(t *rapid.T, v *view, s uint64, reset bool) *browser {
 func TestAStateBeforeTheViewWasMadeIsAnsweredWithAReset(t *testing.T) {
 	v := viewOf(t, func() (Model, uint64) { return scene{}, 7 })
 	for s, reset := range map[uint64]bool{0: true, 6: true, 7: false, 8: false} {
-		f, _, err := v.after("e", s, false)
-		if err != nil || bytes.Contains(f.Text, []byte(`"r":true`)) != reset {
-			t.Errorf("from state %d: %s, %v; want a reset: %v", s, f.Text, err, reset)
+		f, _ := v.after("e", s, false)
+		if bytes.Contains(f.Text, []byte(`"r":true`)) != reset {
+			t.Errorf("from state %d: %s; want a reset: %v", s, f.Text, reset)
 		}
 	}
 }
@@ -180,11 +175,11 @@ func TestAnElementThatOnlyStandsElsewhereIsNotRenderedAgain(t *testing.T) {
 	now, seq := scene{[]Element{el("a"), el("b"), el("c")}}, uint64(1)
 	v := viewOf(t, func() (Model, uint64) { return now, seq })
 	now, seq = scene{[]Element{el("c"), el("a"), el("b")}}, 2
-	v.refresh()
+	v.refresh(context.Background())
 	if renders != 3 {
 		t.Errorf("%d renderings of 3 elements", renders)
 	}
-	f, _, _ := v.after("e", 1, false)
+	f, _ := v.after("e", 1, false)
 	if n := bytes.Count(f.Text, []byte(`"k":"put"`)); n != 1 {
 		t.Errorf("one element moved, %d were put: %s", n, f.Text)
 	}
@@ -192,8 +187,8 @@ func TestAnElementThatOnlyStandsElsewhereIsNotRenderedAgain(t *testing.T) {
 
 func TestEqualStatesShareOneEncoding(t *testing.T) {
 	v := viewOf(t, func() (Model, uint64) { return scene{}, 3 })
-	a, _, _ := v.after("e", 3, false)
-	b, _, _ := v.after("e", 3, false)
+	a, _ := v.after("e", 3, false)
+	b, _ := v.after("e", 3, false)
 	if a != b {
 		t.Error("the same frame was encoded twice")
 	}
@@ -205,9 +200,9 @@ func TestAnElementThatCameBackIsNotRemovedFirst(t *testing.T) {
 	v := viewOf(t, func() (Model, uint64) { return now, seq })
 	for _, next := range []scene{{}, {[]Element{el}}} {
 		now, seq = next, seq+1
-		v.refresh()
+		v.refresh(context.Background())
 	}
-	if f, _, _ := v.after("e", 1, false); bytes.Contains(f.Text, []byte(`"del"`)) {
+	if f, _ := v.after("e", 1, false); bytes.Contains(f.Text, []byte(`"del"`)) {
 		t.Errorf("a viewer who slept meanwhile loses what it opened: %s", f.Text)
 	}
 }
@@ -225,11 +220,11 @@ func viewOf(t interface {
 	Fatal(args ...any)
 }, ask func() (Model, uint64)) *view {
 	t.Helper()
-	v := newView(plain{}, func() (Model, uint64, error) {
+	v := newView(plain{}, func(context.Context) (Model, uint64, error) {
 		m, seq := ask()
 		return m, seq, nil
 	})
-	if _, err := v.refresh(); err != nil {
+	if _, err := v.refresh(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	return v

@@ -3,11 +3,13 @@ package live
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/roomwatch/roomwatch/room"
+	"github.com/roomwatch/roomwatch/share"
 )
 
 const (
@@ -17,14 +19,19 @@ const (
 	slowFrom  = 1000
 	listTick  = 500 * time.Millisecond // of lists, which are asked of the store
 	viewLives = 60 * time.Second       // after its last reader, so that who reconnects can resume
-	maxViews  = 200
 	heartbeat = 15 * time.Second
 	againTime = 5 * time.Second // after the store did not answer
+	turnTime  = 2 * time.Second // that who opens a view waits until one of their own questions is answered
 )
 
 var (
-	// ErrTooManyViews: more different questions are watched than one process answers.
-	ErrTooManyViews = errors.New("too many different views are open")
+	// ErrTooManyViews: more different views are watched than one process has memory for.
+	ErrTooManyViews = fmt.Errorf("too many different views are open: %w", share.ErrFull)
+	// ErrOwnViews: whoever asks watches as many different views as one may.
+	ErrOwnViews = fmt.Errorf("as many different views are open as one may have: %w", share.ErrOwn)
+	// ErrQuestions: whoever asks has as many questions to the record under way as one may, or all have; it wraps
+	// share.ErrOwn or share.ErrFull.
+	ErrQuestions = errors.New("too many questions are under way")
 	// ErrClosing: the process shuts down; the viewer should come back.
 	ErrClosing = errors.New("closing")
 )
@@ -40,6 +47,12 @@ type Hub struct {
 	rail   rail
 	mask   Mask
 
+	memory    *share.Pool // of all views
+	shares    *share.Pool // of those who watch them
+	questions *share.Pool // to the record
+	brought   chan brought
+	beside    sync.WaitGroup
+
 	mu      sync.Mutex
 	views   map[Question]*watched
 	closing bool
@@ -51,13 +64,23 @@ type watched struct {
 	viewers map[*Viewer]struct{}
 	idle    time.Time // since when it has no viewers
 	stale   bool      // to be refreshed before it is shown: it is new, or something changed while nobody watched
-	next    time.Time // not to be refreshed before
+	counted
+	next time.Time // not to be refreshed before; used by Run alone, as the following
+	busy bool      // it is being refreshed beside Run
+}
+
+// brought is that a view was refreshed beside Run, or why not.
+type brought struct {
+	w   *watched
+	q   Question
+	err error
 }
 
 // NewHub makes a hub over a board and the lists of what the record holds. Limits are from when on pages
 // mark something; tick is how long changes are gathered, usually Tick.
 func NewHub(board *Board, lists Lists, html Renderer, limits room.Limits, tick time.Duration, log *slog.Logger) *Hub {
-	return &Hub{board: board, lists: lists, html: html, limits: limits, tick: tick, log: log, views: make(map[Question]*watched)}
+	return &Hub{board: board, lists: lists, html: html, limits: limits, tick: tick, log: log, views: make(map[Question]*watched),
+		memory: share.New(viewMemory), shares: share.New(share.Limits{}), questions: share.New(share.Limits{}), brought: make(chan brought)}
 }
 
 // MaskWith says what people are called where names are masked. Without it, no view with masked names opens.
@@ -73,101 +96,134 @@ type Page struct {
 	At    time.Time
 }
 
-// Page renders the view. It stays for a minute, so that the socket that follows can go on from it. The
-// error is ErrTooManyViews, ErrClosing, room.ErrBadCursor, or the store's.
-func (h *Hub) Page(q Question) (Page, error) {
-	w, err := h.open(q, nil)
+// Page renders the view. It stays for a minute, so that the socket that follows can go on from it, but for who has
+// all views that one may have: their page is made all the same, and not kept. The error is ErrQuestions, ErrClosing,
+// room.ErrBadCursor, or the store's.
+func (h *Hub) Page(q Question, who share.Holder) (Page, error) {
+	w, err := h.open(q, who, nil)
+	if errors.Is(err, ErrOwnViews) || errors.Is(err, ErrTooManyViews) {
+		w = &watched{view: h.newView(q)}
+		_, err = h.bringUp(context.Background(), w, q, who, false)
+	}
 	if err != nil {
 		return Page{}, err
 	}
-	root, seq, err := w.page()
-	if err != nil {
-		return Page{}, err
-	}
+	root, seq := w.page()
 	return Page{Root: root, Live: q.Path(), Epoch: h.board.Epoch(), Seq: seq, At: time.Now()}, nil
 }
 
 // open finds or makes the view of a question, and lets a viewer in. The question is asked after the lock
 // is given back: the record may take its time, and others watch other things.
-func (h *Hub) open(q Question, viewer *Viewer) (*watched, error) {
+func (h *Hub) open(q Question, who share.Holder, viewer *Viewer) (*watched, error) {
 	h.mu.Lock()
-	w, err := h.find(q)
+	w, err := h.find(q, who, viewer != nil)
 	if err != nil {
 		h.mu.Unlock()
 		return nil, err
 	}
 	if viewer != nil {
 		viewer.view = w
-		w.viewers[viewer] = struct{}{}
+		h.enter(w, viewer)
 	}
 	stale := w.stale
 	w.stale, w.idle = false, time.Now()
 	h.mu.Unlock()
-	if !stale {
+	if !stale && w.answered() {
 		return w, nil
 	}
-	changed, err := w.refresh()
+	changed, err := h.bringUp(context.Background(), w, q, who, stale)
 	if err != nil {
 		h.giveUp(q, w, viewer)
 		return nil, err
 	}
 	if changed {
+		h.weigh(w)
 		h.wake(w) // somebody may have come in meanwhile
 	}
 	return w, nil
 }
 
-// find is the view of a question; one that is new, or was not watched when something changed, is stale.
-func (h *Hub) find(q Question) (*watched, error) {
+// bringUp asks a view's question, on somebody's account; one that has an answer only when that is stale.
+func (h *Hub) bringUp(ctx context.Context, w *watched, q Question, who share.Holder, stale bool) (changed bool, err error) {
+	if h.asksRecord(q) {
+		done, err := h.Turn(ctx, who)
+		if err != nil {
+			return false, err
+		}
+		defer done()
+	}
+	if stale {
+		return w.refresh(ctx)
+	}
+	return false, w.answer(ctx)
+}
+
+// Turn waits, for a while, until somebody may ask the record one question; done says that it was answered. The error is
+// ErrQuestions.
+func (h *Hub) Turn(ctx context.Context, who share.Holder) (done func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, turnTime)
+	defer cancel()
+	if err := h.questions.Wait(ctx, who); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrQuestions, err)
+	}
+	return func() { h.questions.Give(who, 1) }, nil
+}
+
+// find is the view of a question, counted for who opens it, unless others watch it and they do not yet. One that is new,
+// or was not watched when something changed, is stale.
+func (h *Hub) find(q Question, who share.Holder, watching bool) (*watched, error) {
 	if h.closing {
 		return nil, ErrClosing
-	}
-	if w := h.views[q]; w != nil {
-		return w, nil
-	}
-	if len(h.views) >= maxViews && !h.dropIdlest() {
-		return nil, ErrTooManyViews
 	}
 	if q.For.Masked && h.mask == nil {
 		return nil, ErrNoView
 	}
+	if w := h.views[q]; w != nil {
+		if !watching && len(w.viewers) > 0 {
+			return w, nil
+		}
+		return w, h.count(w, who)
+	}
+	for h.memory.Take(share.Holder{Kind: who.Kind}, 1) != nil {
+		if !h.dropIdlest(func(*watched) bool { return true }) {
+			return nil, ErrTooManyViews
+		}
+	}
+	w := &watched{view: h.newView(q), viewers: make(map[*Viewer]struct{}), stale: true, counted: counted{weight: 1, by: make(map[share.Holder]int)}}
+	if err := h.count(w, who); err != nil {
+		h.memory.Give(share.Holder{}, 1)
+		return nil, err
+	}
+	h.views[q] = w
+	return w, nil
+}
+
+func (h *Hub) newView(q Question) *view {
 	var r *roster
 	if rooms, ok := q.List.(RoomQuery); ok {
 		r = newRoster(rooms, q.For.Masked)
 	}
-	v := newView(h.html, func() (Model, uint64, error) { return h.ask(q, r) })
-	h.views[q] = &watched{view: v, viewers: make(map[*Viewer]struct{}), stale: true}
-	return h.views[q], nil
+	return newView(h.html, func(ctx context.Context) (Model, uint64, error) { return h.ask(ctx, q, r) })
 }
 
 // giveUp leaves a view whose question could not be answered; the next to ask tries again.
 func (h *Hub) giveUp(q Question, w *watched, viewer *Viewer) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(w.viewers, viewer)
-	w.stale = true
-	if len(w.viewers) == 0 {
-		delete(h.views, q)
+	if w.stale = true; viewer != nil {
+		h.leave(w, viewer)
+	}
+	if len(w.viewers) == 0 && h.views[q] == w {
+		h.drop(q)
 	}
 }
 
-func (h *Hub) dropIdlest() bool {
-	var idlest Question
-	var since time.Time
-	for q, w := range h.views {
-		if len(w.viewers) == 0 && (since.IsZero() || w.idle.Before(since)) {
-			idlest, since = q, w.idle
-		}
-	}
-	delete(h.views, idlest)
-	return !since.IsZero()
-}
-
-// Run refreshes the views when the board changes, until ctx ends.
+// Run refreshes the views when the board changes, until ctx ends. What asks the record is refreshed beside it, each view
+// by itself: the record may take its time, and others watch other things.
 func (h *Hub) Run(ctx context.Context) {
-	var beating sync.WaitGroup
-	beating.Go(func() { h.beats(ctx) })
-	defer beating.Wait()
+	h.beside.Go(func() { h.beats(ctx) })
+	h.beside.Go(func() { h.readRail(ctx) })
+	defer h.beside.Wait()
 	sweep := time.NewTicker(viewLives / 4)
 	defer sweep.Stop()
 	again := time.NewTimer(time.Hour)
@@ -182,6 +238,10 @@ func (h *Hub) Run(ctx context.Context) {
 			h.sweep()
 			continue
 		case <-again.C:
+		case done := <-h.brought:
+			h.settle(done, pending)
+			again.Reset(h.refresh(ctx, pending))
+			continue
 		case <-h.board.bell:
 			if h.unwatched() {
 				break // what sessions show need not be derived
@@ -192,7 +252,7 @@ func (h *Hub) Run(ctx context.Context) {
 			foot = now
 			h.touched(news, pending)
 		}
-		again.Reset(h.refresh(pending))
+		again.Reset(h.refresh(ctx, pending))
 		h.breathe(ctx)
 	}
 }
@@ -213,15 +273,29 @@ func (h *Hub) breathe(ctx context.Context) {
 func (h *Hub) unwatched() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, w := range h.views {
-		if len(w.viewers) > 0 {
-			return false
-		}
+	if h.anyViewer() {
+		return false
 	}
 	for _, w := range h.views {
 		w.stale = true
 	}
 	return true
+}
+
+func (h *Hub) anyViewer() bool {
+	for _, w := range h.views {
+		if len(w.viewers) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// watched says whether there is a viewer.
+func (h *Hub) watched() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.anyViewer()
 }
 
 // touched adds the views that the news is for. Nobody watches some of these: they are refreshed when
@@ -250,7 +324,7 @@ func (n news) concerns(q Question) bool {
 		_, mine := n.sessions[q.Key]
 		return mine
 	case q.Name == viewOverview:
-		return n.filed || len(n.sessions) > 0
+		return n.rail || len(n.sessions) > 0
 	case q.Name == viewEmbedRoom:
 		_, mine := n.rooms[roomKey{q.For.Frame, string(q.List.(Label))}]
 		return mine
@@ -261,26 +335,66 @@ func (n news) concerns(q Question) bool {
 }
 
 // refresh refreshes the pending views that are due and says when to look again.
-func (h *Hub) refresh(pending map[*watched]Question) time.Duration {
+func (h *Hub) refresh(ctx context.Context, pending map[*watched]Question) time.Duration {
 	now, wait := time.Now(), time.Hour
 	for w, q := range pending {
+		if w.busy {
+			continue // it is looked at again when that is done
+		}
 		if due := w.next.Sub(now); due > 0 {
 			wait = min(wait, due)
 			continue
 		}
 		delete(pending, w)
-		changed, err := w.view.refresh()
-		if err != nil {
-			h.log.Error("a view could not be brought up to date, trying again", "view", q.Name, "err", err)
-			pending[w], w.next = q, now.Add(againTime)
+		if h.asksRecord(q) {
+			w.busy = true
+			h.beside.Go(func() {
+				done := brought{w, q, h.bring(ctx, w, q)}
+				select {
+				case h.brought <- done:
+				case <-ctx.Done():
+				}
+			})
 			continue
 		}
-		if changed {
-			h.wake(w)
-		}
-		w.next = now.Add(h.pause(w, q))
+		h.settle(brought{w, q, h.show(ctx, w)}, pending)
+		wait = min(wait, againTime)
 	}
 	return wait
+}
+
+// bring refreshes a view that asks the record, on account of somebody who watches it, when their turn has come.
+func (h *Hub) bring(ctx context.Context, w *watched, q Question) error {
+	who, watched := h.onBehalf(w)
+	if !watched {
+		return nil
+	}
+	if h.questions.Wait(ctx, who) != nil {
+		return nil // ctx has ended
+	}
+	defer h.questions.Give(who, 1)
+	return h.show(ctx, w)
+}
+
+// show refreshes a view and sends its viewers what has changed.
+func (h *Hub) show(ctx context.Context, w *watched) error {
+	changed, err := w.refresh(ctx)
+	if changed {
+		h.weigh(w)
+		h.wake(w)
+	}
+	return err
+}
+
+// settle notes when a view that was refreshed may be again.
+func (h *Hub) settle(done brought, pending map[*watched]Question) {
+	done.w.busy = false
+	if done.err != nil {
+		h.log.Error("a view could not be brought up to date, trying again", "view", done.q.Name, "err", done.err)
+		pending[done.w], done.w.next = done.q, time.Now().Add(againTime)
+		return
+	}
+	done.w.next = time.Now().Add(h.pause(done.w, done.q))
 }
 
 // pause is how long a view waits before it is refreshed again.
@@ -303,7 +417,7 @@ func (h *Hub) sweep() {
 		case len(w.viewers) > 0 && q.Name == viewRoom:
 			rooms = append(rooms, q.Key)
 		case len(w.viewers) == 0 && time.Since(w.idle) > viewLives:
-			delete(h.views, q)
+			h.drop(q)
 		}
 	}
 	h.mu.Unlock()

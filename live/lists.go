@@ -35,9 +35,22 @@ const (
 	roomsNamed = 5               // of those that cost most
 )
 
+// asksRecord says whether a question may have to wait for the record. The overview never has to, nor a frame: but for
+// one of a room of which nothing is in memory.
+func (h *Hub) asksRecord(q Question) bool {
+	label, _ := q.List.(Label)
+	switch q.Name {
+	case viewOverview, viewEmbed:
+		return false
+	case viewEmbedRoom:
+		return !h.board.knowsRoom(roomKey{q.For.Frame, string(label)})
+	}
+	return true
+}
+
 // ask answers a question as things are now, with the seq that the answer is of.
-func (h *Hub) ask(q Question, r *roster) (Model, uint64, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), askTime)
+func (h *Hub) ask(ctx context.Context, q Question, r *roster) (Model, uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	if _, framed := q.Framed(); framed {
 		return h.embed(ctx, q)
@@ -56,7 +69,7 @@ func (h *Hub) ask(q Question, r *roster) (Model, uint64, error) {
 		model, err = h.intake(ctx, list, q.For)
 	case RoomQuery:
 		o, seq := h.board.overview(list, r)
-		o.Artifacts, o.Recordings = h.rail.look(ctx, h)
+		h.fillRail(&o)
 		return o, seq, nil
 	default:
 		return h.room(ctx, q)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/roomwatch/roomwatch/live"
 	"github.com/roomwatch/roomwatch/room"
+	"github.com/roomwatch/roomwatch/share"
 	"github.com/roomwatch/roomwatch/store"
 )
 
@@ -33,6 +34,9 @@ func (rows) Elements(m live.Model) (out []live.Element) {
 		}
 		for _, r := range m.Recordings {
 			add("rail:" + r.RecordID)
+		}
+		if m.Unread {
+			add("rail is unread")
 		}
 	case live.Sessions:
 		for _, s := range m.Page.Items {
@@ -60,6 +64,9 @@ func (rows) Elements(m live.Model) (out []live.Element) {
 
 func (rows) Root(_ live.Model, inner map[string][]byte) []byte { return inner["rows"] }
 
+// somebody is who watches where it does not matter who.
+var somebody = share.Holder{Kind: share.Person, Name: "ana"}
+
 // hub runs a hub over the desk's board until the test ends.
 func (d *desk) hub(lists live.Lists) *live.Hub {
 	d.t.Helper()
@@ -85,7 +92,7 @@ func ask(t *testing.T, name, filters string) live.Question {
 func watch(t *testing.T, hub *live.Hub, q live.Question) func(text string) {
 	t.Helper()
 	line := make(line, 1000)
-	viewer, err := hub.Watch(q, "", 0, line)
+	viewer, err := hub.Watch(q, somebody, "", 0, line)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +150,7 @@ func TestEveryListFollowsWhatIsDelivered(t *testing.T) {
 func TestRowsOfDeliveriesCarryNoBody(t *testing.T) {
 	d := openDesk(t, "memory:")
 	d.deliver(bodies(t, "captures/two-people.jsonl")[:3]...)
-	page, err := d.hub(d.record).Page(ask(t, "intake", "event=room_created"))
+	page, err := d.hub(d.record).Page(ask(t, "intake", "event=room_created"), somebody)
 	if err != nil || !strings.Contains(string(page.Root), "room_created:accepted:true:false") {
 		t.Errorf("%s, %v", page.Root, err)
 	}
@@ -190,7 +197,7 @@ func TestWhatIsShownStaysWhileTheRecordDoesNotAnswer(t *testing.T) {
 	sessions := watch(t, hub, ask(t, "sessions", ""))
 	sessions("s1:live")
 	lists.broken.Store(true)
-	if _, err := hub.Page(ask(t, "sessions", "state=ended")); err == nil {
+	if _, err := hub.Page(ask(t, "sessions", "state=ended"), somebody); err == nil {
 		t.Error("a page that cannot be made is made")
 	}
 	d.deliverEvent(event(room.KindRoomStarted, "s2", 2))
@@ -207,11 +214,11 @@ func TestASlowQuestionHoldsUpNobodyElse(t *testing.T) {
 	d.deliverEvent(event(room.KindRoomStarted, "s1", 1))
 	slow := make(chan error, 1)
 	go func() {
-		_, err := hub.Page(ask(t, "sessions", ""))
+		_, err := hub.Page(ask(t, "sessions", ""), somebody)
 		slow <- err
 	}()
 	<-lists.asked
-	if page, err := hub.Page(ask(t, "overview", "")); err != nil || !strings.Contains(string(page.Root), "s1;") {
+	if page, err := hub.Page(ask(t, "overview", ""), somebody); err != nil || !strings.Contains(string(page.Root), "s1;") {
 		t.Errorf("while a question is under way, the overview is %s, %v", page.Root, err)
 	}
 	close(lists.leave)

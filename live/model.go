@@ -40,8 +40,9 @@ type Overview struct {
 	Hour    []room.Sample // the totals of the last hour, one a minute; minutes may be missing
 	Sources []SourceState
 
-	Artifacts  []room.FiledArtifact // the newest
-	Recordings []RecordingRow       // the newest
+	Artifacts  []room.FiledArtifact // the newest, as far as they are read
+	Recordings []RecordingRow       // the same
+	Unread     bool                 // neither was read yet
 }
 
 // Row is a session in the list of live rooms. Summaries are never changed once shown: a session that

@@ -24,7 +24,8 @@ func TestNewsAreForTheViewsThatShowThem(t *testing.T) {
 		"nothing":            {news{}, nil},
 		"my room changes":    {news{sessions: map[room.Key]struct{}{mine: {}}}, []string{"overview", "my room"}},
 		"another changes":    {news{sessions: map[room.Key]struct{}{other: {}}}, []string{"overview"}},
-		"lists are saved":    {news{filed: true}, []string{"overview", "a list", "deliveries"}},
+		"lists are saved":    {news{filed: true}, []string{"a list", "deliveries"}},
+		"the rail is read":   {news{rail: true}, []string{"overview"}},
 		"what bars tell":     {news{bars: true}, all},
 		"a save, and my own": {news{filed: true, sessions: map[room.Key]struct{}{mine: {}}}, all},
 	} {

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"context"
 	"slices"
 	"sync"
 )
@@ -12,7 +13,8 @@ const maxGone = 1024
 // element has the seq at which it last changed or moved, every removal too; so the difference between
 // any state since the view was made and now can be told, to whoever was there at seq s.
 type view struct {
-	ask func() (Model, uint64, error) // the model now, and the seq that it is of
+	ask    func(context.Context) (Model, uint64, error) // the model now, and the seq that it is of
+	asking sync.Mutex                                   // held while it is asked, which may take seconds; before mu
 
 	mu    sync.Mutex
 	html  Renderer
@@ -32,31 +34,52 @@ type piece struct {
 	rev        uint64
 }
 
-func newView(html Renderer, ask func() (Model, uint64, error)) *view {
+func newView(html Renderer, ask func(context.Context) (Model, uint64, error)) *view {
 	return &view{html: html, ask: ask, gone: make(map[string]uint64)}
 }
 
 // refresh evaluates the question and renders what changed. It says whether anything did. When the
-// question cannot be answered, what is shown stays.
-func (v *view) refresh() (changed bool, err error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.answer()
+// question cannot be answered, what is shown stays; so it does meanwhile.
+func (v *view) refresh(ctx context.Context) (changed bool, err error) {
+	v.asking.Lock()
+	defer v.asking.Unlock()
+	model, seq, err := v.ask(ctx)
+	if err != nil {
+		return false, err
+	}
+	return v.show(model, seq), nil
 }
 
-// answered sees to it that there is something to show.
-func (v *view) answered() error {
-	if v.model != nil {
+// answer sees to it that there is something to show, asking if need be.
+func (v *view) answer(ctx context.Context) error {
+	if v.answered() {
 		return nil
 	}
-	_, err := v.answer()
+	v.asking.Lock()
+	defer v.asking.Unlock()
+	if v.answered() {
+		return nil // somebody else has asked
+	}
+	model, seq, err := v.ask(ctx)
+	if err == nil {
+		v.show(model, seq)
+	}
 	return err
 }
 
-func (v *view) answer() (changed bool, err error) {
-	model, seq, err := v.ask()
-	if err != nil || seq == v.seq && v.model != nil {
-		return false, err
+// answered says whether there is something to show.
+func (v *view) answered() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.model != nil
+}
+
+// show renders what changed, and says whether anything did.
+func (v *view) show(model Model, seq uint64) (changed bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if seq == v.seq && v.model != nil {
+		return false
 	}
 	first := v.model == nil
 	v.model = model
@@ -69,7 +92,7 @@ func (v *view) answer() (changed bool, err error) {
 	if first {
 		v.floor = seq
 	}
-	return changed, nil
+	return changed
 }
 
 // render makes the pieces of the elements. What has its version keeps its HTML; what has its HTML and its
@@ -177,14 +200,11 @@ func (v *view) root() []byte {
 	return v.html.Root(v.model, inner)
 }
 
-// page is the whole view and the state that it is of.
-func (v *view) page() (root []byte, seq uint64, err error) {
+// page is the whole view, which was answered, and the state that it is of.
+func (v *view) page() (root []byte, seq uint64) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if err := v.answered(); err != nil {
-		return nil, 0, err
-	}
-	return v.root(), v.seq, nil
+	return v.root(), v.seq
 }
 
 // matches is how much the view lists, for those that list much.

@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"sync"
 	"time"
+
+	"github.com/roomwatch/roomwatch/share"
 )
 
 // Line is the way to one viewer. It is an interface because live must not know sockets. Neither method waits.
@@ -22,6 +24,7 @@ type Viewer struct {
 	hub  *Hub
 	view *watched
 	line Line
+	who  share.Holder
 
 	mu     sync.Mutex
 	epoch  string
@@ -34,11 +37,12 @@ type Viewer struct {
 }
 
 // Watch makes a viewer of the question that goes on from state s of an epoch, and sends it what has changed
-// since. A state that is not one of this process is answered with a reset.
-func (h *Hub) Watch(q Question, epoch string, s uint64, line Line) (*Viewer, error) {
+// since. A state that is not one of this process is answered with a reset. The error is ErrOwnViews, ErrTooManyViews, or
+// one of Page's.
+func (h *Hub) Watch(q Question, who share.Holder, epoch string, s uint64, line Line) (*Viewer, error) {
 	now := h.board.Epoch()
-	v := &Viewer{hub: h, line: line, epoch: now, seq: s, reset: epoch != now || s > h.board.Seq()}
-	if _, err := h.open(q, v); err != nil {
+	v := &Viewer{hub: h, line: line, who: who, epoch: now, seq: s, reset: epoch != now || s > h.board.Seq()}
+	if _, err := h.open(q, who, v); err != nil {
 		return nil, err
 	}
 	v.nudge(time.Now())
@@ -48,8 +52,7 @@ func (h *Hub) Watch(q Question, epoch string, s uint64, line Line) (*Viewer, err
 // Close ends the watching: nothing is sent over the line any more.
 func (v *Viewer) Close() {
 	v.hub.mu.Lock()
-	delete(v.view.viewers, v)
-	v.view.idle = time.Now()
+	v.hub.leave(v.view, v)
 	v.hub.mu.Unlock()
 	v.mu.Lock()
 	v.closed = true
@@ -88,11 +91,9 @@ func (v *Viewer) send(now time.Time) {
 	if epoch := v.hub.board.Epoch(); epoch != v.epoch {
 		v.epoch, v.reset = epoch, true
 	}
-	f, seq, err := v.view.after(v.epoch, v.seq, v.reset)
-	if err != nil {
-		v.closed = true
-		v.line.End(err)
-		return
+	f, seq := v.view.after(v.epoch, v.seq, v.reset)
+	if f == nil {
+		return // whoever asks what there is to show sends it
 	}
 	if known := !v.reset && seq <= v.seq && !v.last.IsZero(); known {
 		v.dirty = false

@@ -200,14 +200,14 @@ function drop(own = socket) { socket = undefined; own?.close(); }
 
 function lost(code) {
   if (code === 4401) return show("expired");
-  const wait = Math.min(30_000, 250 * 2 ** tries++) * (0.5 + Math.random());
-  show(tries > 8 ? "offline" : "reconnecting", Date.now() + wait);
+  const wait = (code === 4429 ? 30_000 : Math.min(30_000, 250 * 2 ** tries++)) * (0.5 + Math.random());
+  show(tries > 8 ? "offline" : "reconnecting", Date.now() + wait, code);
   timer = setTimeout(connect, wait);
 }
 
-// show tells the pill how the page is connected; due is when it will be tried again.
-function show(state, due) {
-  emit("connection", { state, heard, due, waiting: waiting.length + changes });
+// show tells the pill how the page is connected; due is when it will be tried again after it was closed with a code.
+function show(state, due, code) {
+  emit("connection", { state, heard, due, code, waiting: waiting.length + changes });
 }
 
 function watch() {

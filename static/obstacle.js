@@ -1,10 +1,13 @@
 // Why a page cannot go live, when its socket fails again and again though Roomwatch can be reached: something between
 // the two does not pass it on. Roomwatch is asked at the very address of the socket, and says what it sees of the
-// page. What it says twice, with a try between, is told by the event roomwatch:obstacle; "" takes it back.
+// page. What it says twice, with a try between, is told by the event roomwatch:obstacle; "" takes it back. That a share is
+// used up needs no asking: the socket is closed with a code that says so.
 
 const { body } = document;
 const emit = (name, detail) => document.dispatchEvent(new CustomEvent("roomwatch:" + name, { detail }));
 
+const USED_UP = 4429;
+const SHARE = "As many live views or connections are open under this login or token as one may have, so this page stands still and shows what was known when it was loaded. Close other tabs or windows of Roomwatch. It is tried again every half minute; Reconnect tries at once.";
 const TRIES = 3; // that fail before it is asked: a restart is over by then
 
 let failed = 0;  // tries since the page was live
@@ -31,12 +34,13 @@ function tell(text) {
   emit("obstacle", text);
 }
 
-document.addEventListener("roomwatch:connection", async ({ detail: { state } }) => {
+document.addEventListener("roomwatch:connection", async ({ detail: { state, code } }) => {
   if (state === "live" || state === "paused") {
     failed = 0;
     before = "";
     return tell("");
   }
+  if (code === USED_UP) return tell(SHARE);
   if (state !== "reconnecting" && state !== "offline" || ++failed < TRIES) return;
   const mine = failed, why = await ask();
   if (mine !== failed) return;

@@ -44,8 +44,8 @@ func overviewElements(m live.Overview) []live.Element {
 		out = append(out, element(ids.of("session-"+r.SID, r.Source), "rooms", r, sessionRow))
 	}
 	out = append(out, roomsNote(m)...)
-	out = append(out, newArtifacts(ids, m.Artifacts)...)
-	out = append(out, newRecordings(ids, m.Recordings)...)
+	out = append(out, newArtifacts(ids, m)...)
+	out = append(out, newRecordings(ids, m)...)
 	for _, s := range m.Ended {
 		out = append(out, element(ids.of("ended-"+s.SID, s.Source), "ended", s, endedItem))
 	}

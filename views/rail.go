@@ -64,23 +64,34 @@ func lastHour(samples []room.Sample, count func(room.Totals) int) (s spark, most
 	return sparkOf(points), top.n, from.Add(time.Duration(top.slot) * time.Minute)
 }
 
-func newArtifacts(ids distinctIDs, list []room.FiledArtifact) (out []live.Element) {
-	for _, a := range list {
+// unread is what the rail says until it was read once: that there is nothing would not be known.
+const unread = "Being read."
+
+func newArtifacts(ids distinctIDs, m live.Overview) (out []live.Element) {
+	for _, a := range m.Artifacts {
 		out = append(out, element(ids.of("artifact-"+a.ArtifactID, a.Source), "new-artifacts", artifactLineOf(a, nil), newArtifact))
 	}
-	if len(list) == 0 {
-		return []live.Element{element("empty-artifacts", "new-artifacts", "None so far. plugNmeet makes them after a room has ended.", sayItem)}
+	said := "None so far. plugNmeet makes them after a room has ended."
+	if m.Unread {
+		said = unread
+	}
+	if len(out) == 0 {
+		return []live.Element{element("empty-artifacts", "new-artifacts", said, sayItem)}
 	}
 	return out
 }
 
-func newRecordings(ids distinctIDs, list []live.RecordingRow) (out []live.Element) {
-	for _, r := range list {
+func newRecordings(ids distinctIDs, m live.Overview) (out []live.Element) {
+	for _, r := range m.Recordings {
 		line := recordingLine{FiledRecording: r.FiledRecording, due: r.Due, overdue: r.Overdue}
 		out = append(out, element(ids.of(recordingRowID(r.FiledRecording), r.Source), "new-recordings", line, newRecording))
 	}
-	if len(list) == 0 {
-		return []live.Element{element("empty-recordings", "new-recordings", "Nothing has been recorded lately.", sayItem)}
+	said := "Nothing has been recorded lately."
+	if m.Unread {
+		said = unread
+	}
+	if len(out) == 0 {
+		return []live.Element{element("empty-recordings", "new-recordings", said, sayItem)}
 	}
 	return out
 }

@@ -32,7 +32,7 @@ func (s *Server) acted(c *fiber.Ctx) (room.Detail, *plugnmeet.API, error) {
 		return room.Detail{}, nil, err
 	}
 	source, sid := values.Get("source"), param(c, "sid")
-	d, err := asked(s, func(ctx context.Context) (room.Detail, error) { return s.Board.Detail(ctx, source, sid) })
+	d, err := asked(s, s.asker(c), func(ctx context.Context) (room.Detail, error) { return s.Board.Detail(ctx, source, sid) })
 	if err != nil {
 		return d, nil, err
 	}

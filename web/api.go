@@ -33,7 +33,7 @@ func list[Q, T any](s *Server, params []string, parse func(url.Values) (Q, error
 		if err != nil {
 			return err
 		}
-		page, err := asked(s, func(ctx context.Context) (room.Page[T], error) { return ask(ctx, limited(v, q)) })
+		page, err := asked(s, s.shareOf(c, v), func(ctx context.Context) (room.Page[T], error) { return ask(ctx, limited(v, q)) })
 		if err != nil {
 			return err
 		}
@@ -101,7 +101,7 @@ func (s *Server) apiSession(c *fiber.Ctx) error {
 		return err
 	}
 	source, sid := values.Get("source"), param(c, "sid")
-	detail, err := asked(s, func(ctx context.Context) (room.Detail, error) { return s.Board.Detail(ctx, source, sid) })
+	detail, err := asked(s, s.asker(c), func(ctx context.Context) (room.Detail, error) { return s.Board.Detail(ctx, source, sid) })
 	if err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func (s *Server) apiDelivery(c *fiber.Ctx) error {
 // delivery is the one that the position in the path names.
 func (s *Server) delivery(c *fiber.Ctx) (room.Delivery, error) {
 	position := param(c, "position")
-	return asked(s, func(ctx context.Context) (room.Delivery, error) { return s.Record.Delivery(ctx, position) })
+	return asked(s, s.asker(c), func(ctx context.Context) (room.Delivery, error) { return s.Record.Delivery(ctx, position) })
 }
 
 // sampleStep is how far samples are apart. Minutes in which Roomwatch did not run, or received nothing though there

@@ -10,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/roomwatch/roomwatch/room"
+	"github.com/roomwatch/roomwatch/share"
 )
 
 // askTime bounds a question to the store.
@@ -18,12 +19,17 @@ const askTime = 5 * time.Second
 // errSlow: a question took longer than its time.
 var errSlow = errors.New("the question took too long")
 
-// asked asks the store. The request's own context will not do: the HTTP engine uses it again for the next
-// request while the database may still look at it.
-func asked[T any](s *Server, question func(context.Context) (T, error)) (T, error) {
+// asked asks the store, when it is somebody's turn. The request's own context will not do: the HTTP engine uses it again
+// for the next request while the database may still look at it.
+func asked[T any](s *Server, who share.Holder, question func(context.Context) (T, error)) (out T, err error) {
+	done, err := s.Hub.Turn(context.Background(), who)
+	if err != nil {
+		return out, err
+	}
+	defer done()
 	ctx, cancel := context.WithTimeout(context.Background(), s.AskTime)
 	defer cancel()
-	out, err := question(ctx)
+	out, err = question(ctx)
 	if err != nil && ctx.Err() != nil {
 		err = fmt.Errorf("%w: %w", errSlow, err)
 	}

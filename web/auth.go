@@ -91,6 +91,7 @@ type visitor struct {
 	login access.Login    // of a person who logged in here
 	token access.APIToken // of a machine, but for that of the settings
 	embed access.Embed    // of a frame
+	frame string          // names its token, which cannot be made from it
 }
 
 // Why somebody is not let in.

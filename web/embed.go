@@ -70,7 +70,7 @@ func (s *Server) embedded(token string, now time.Time) (visitor, error) {
 	case !e.Framable(s.Auth.Parents):
 		return visitor{}, errNotEmbed
 	}
-	return visitor{Identity: access.Frame(e), embed: e}, nil
+	return visitor{Identity: access.Frame(e), embed: e, frame: access.HashOf(token).ID()}, nil
 }
 
 var (
@@ -92,7 +92,7 @@ func (s *Server) embedPage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	p, err := s.Hub.Page(q)
+	p, err := s.Hub.Page(q, s.shareOf(c, v))
 	if err != nil {
 		return err
 	}

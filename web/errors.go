@@ -11,6 +11,7 @@ import (
 
 	"github.com/roomwatch/roomwatch/live"
 	"github.com/roomwatch/roomwatch/room"
+	"github.com/roomwatch/roomwatch/share"
 	"github.com/roomwatch/roomwatch/views"
 )
 
@@ -42,11 +43,12 @@ var known = []struct {
 	{room.ErrNotFound, mishap{code: fiber.StatusNotFound, title: "Not known", detail: "Nothing with this id is known. It may have passed the time for which history is kept."}},
 	{room.ErrBadCursor, mishap{code: fiber.StatusBadRequest, title: "Bad cursor", detail: "The cursor was not made by this list. Start again without it."}},
 	{live.ErrNoView, mishap{code: fiber.StatusBadRequest, title: "No such view", detail: "The view parameter names no view."}},
-	{live.ErrTooManyViews, mishap{code: fiber.StatusServiceUnavailable, title: "Too many views", detail: "More different views are open than this process serves. Try again in a minute."}},
 	{live.ErrClosing, mishap{code: fiber.StatusServiceUnavailable, title: "Closing", detail: "This process is shutting down. Try again."}},
-	{errFull, mishap{code: fiber.StatusServiceUnavailable, title: "Too many sockets", detail: "As many live connections are open as this process serves. Try again in a minute."}},
 	{errBodies, mishap{code: fiber.StatusServiceUnavailable, title: "Too many bodies", detail: "As much is being read at this moment as this process reads at one time. Try again."}},
+	{share.ErrOwn, own},
+	{live.ErrQuestions, mishap{code: fiber.StatusServiceUnavailable, title: "Too many questions", detail: "As many questions are under way as this process answers at one time. Try again in a moment."}},
 	{errExports, mishap{code: fiber.StatusServiceUnavailable, title: "Too many exports", detail: "As many exports are under way as this process serves at one time. Try again in a minute."}},
+	{share.ErrFull, mishap{code: fiber.StatusServiceUnavailable, title: "Too many sockets", detail: "As many live connections are open as this process serves. Try again in a minute."}},
 	{errNoAPI, mishap{code: fiber.StatusNotFound, title: "Cannot be asked", detail: "The plugNmeet of this session has no SERVER_URL set, so that nothing can be asked of it."}},
 	{errGone, mishap{code: fiber.StatusNotFound, title: "No longer there", detail: "plugNmeet does not have this file any more."}},
 	{errAPI, mishap{code: fiber.StatusBadGateway, title: "plugNmeet does not answer", detail: "It was asked in vain. The foot of every page says how it is heard; the cause is in the log of the server."}},
@@ -75,7 +77,9 @@ var refusals = map[int]mishap{
 const badValue = "Bad value"
 
 var (
-	slow       = mishap{code: fiber.StatusServiceUnavailable, title: "Too slow", detail: "The question took too long. Narrow it."}
+	slow = mishap{code: fiber.StatusServiceUnavailable, title: "Too slow", detail: "The question took too long. Narrow it."}
+	own  = mishap{code: fiber.StatusTooManyRequests, title: "Too much at one time", detail: "As much of yours is under way already as one may have: two questions, or two exports. Wait until they are answered, or close other pages of Roomwatch; then try again."}
+
 	badRequest = mishap{code: fiber.StatusBadRequest, title: "Bad request", detail: "The request is not one that HTTP allows.", bare: true}
 	unknown    = mishap{code: fiber.StatusUnauthorized, title: "Not logged in", detail: "Log in first, or send an API token as Authorization: Bearer."}
 	failed     = mishap{code: fiber.StatusInternalServerError, title: "Something failed here", detail: "The cause is in the log of the server."}
@@ -111,6 +115,10 @@ func (s *Server) answerError(c *fiber.Ctx, err error) error {
 		secure(c.Response()) // a failed upgrade has cleared them
 	}
 	m := mishapOf(err)
+	if _, pool := s.shares.overdrawn(err); pool != nil {
+		s.refusedShare(s.asker(c), err)
+		c.Set(fiber.HeaderRetryAfter, "2")
+	}
 	if m.code == fiber.StatusRequestEntityTooLarge && strings.HasPrefix(strings.ToLower(c.Path()), "/webhook") {
 		s.note(c, room.Delivery{ReceivedAt: time.Now(), Verdict: room.Unreadable, Reason: "the body is larger than 1 MiB"}, "oversized")
 	}

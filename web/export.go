@@ -18,12 +18,12 @@ import (
 
 	"github.com/roomwatch/roomwatch/live"
 	"github.com/roomwatch/roomwatch/room"
+	"github.com/roomwatch/roomwatch/share"
 )
 
 const (
 	exportRows = 100_000
 	exportTime = 15 * time.Minute // for a whole one, however slowly it is read
-	maxExports = 8                // under way at one time
 	truncated  = "Roomwatch-Truncated"
 )
 
@@ -52,20 +52,21 @@ func export[Q, T any](s *Server, t table[Q, T], form func(*bytes.Buffer, []colum
 		}
 		d := &download[T]{closing: s.sockets.closed, left: s.ExportRows, log: s.Log.With("export", t.name)}
 		d.sheet = form(&d.out, t.columns)
-		d.page = func(cursor string) (room.Page[T], error) { return pageOf(s, v, t, values, cursor, d.left) }
-		return s.send(c, d, t.name+"-"+time.Now().UTC().Format(time.DateOnly)+"."+d.sheet.extension(), d.sheet.mime())
+		who := s.shareOf(c, v)
+		d.page = func(cursor string) (room.Page[T], error) { return pageOf(s, v, who, t, values, cursor, d.left) }
+		return s.send(c, who, d, t.name+"-"+time.Now().UTC().Format(time.DateOnly)+"."+d.sheet.extension(), d.sheet.mime())
 	}
 }
 
 // pageOf is what follows the cursor. The page's own limit and cursor say where its reader is, not what is asked for.
-func pageOf[Q, T any](s *Server, v visitor, t table[Q, T], values url.Values, cursor string, most int) (room.Page[T], error) {
+func pageOf[Q, T any](s *Server, v visitor, who share.Holder, t table[Q, T], values url.Values, cursor string, most int) (room.Page[T], error) {
 	values.Set("limit", strconv.Itoa(min(most, room.MaxLimit)))
 	values.Set("cursor", cursor)
 	q, err := t.parse(values)
 	if err != nil {
 		return room.Page[T]{}, err
 	}
-	page, err := asked(s, func(ctx context.Context) (room.Page[T], error) { return t.ask(s.Record, ctx, limited(v, q)) })
+	page, err := asked(s, who, func(ctx context.Context) (room.Page[T], error) { return t.ask(s.Record, ctx, limited(v, q)) })
 	veiled(s, v, page.Items)
 	return page, err
 }
@@ -79,13 +80,11 @@ type stream interface {
 
 // send begins the answer. Its first page is made before, so that a question that cannot be answered gets
 // a proper error.
-func (s *Server) send(c *fiber.Ctx, body stream, file, mime string) error {
-	select {
-	case s.exports <- struct{}{}:
-	default:
-		return errExports
+func (s *Server) send(c *fiber.Ctx, who share.Holder, body stream, file, mime string) error {
+	if err := s.shares.exports.Take(who, 1); err != nil {
+		return fmt.Errorf("%w: %w", errExports, err)
 	}
-	release, sent := sync.OnceFunc(func() { <-s.exports }), false
+	release, sent := sync.OnceFunc(func() { s.shares.exports.Give(who, 1) }), false
 	defer func() {
 		if !sent {
 			release()

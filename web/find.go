@@ -8,6 +8,7 @@ import (
 
 	"github.com/roomwatch/roomwatch/live"
 	"github.com/roomwatch/roomwatch/room"
+	"github.com/roomwatch/roomwatch/share"
 	"github.com/roomwatch/roomwatch/views"
 )
 
@@ -28,7 +29,7 @@ func (s *Server) findPage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	f, err := s.find(v, q.Text)
+	f, err := s.find(v, s.shareOf(c, v), q.Text)
 	if err != nil {
 		return err
 	}
@@ -37,20 +38,20 @@ func (s *Server) findPage(c *fiber.Ctx) error {
 }
 
 // find asks for what goes on and, when there is something to look for, for what has ended.
-func (s *Server) find(v visitor, text string) (views.Found, error) {
+func (s *Server) find(v visitor, who share.Holder, text string) (views.Found, error) {
 	f := views.Found{Text: text}
-	err := s.sessions(v, &f.Running, room.SessionQuery{State: room.StateLive, Text: text, Limit: views.RunningFound})
+	err := s.sessions(v, who, &f.Running, room.SessionQuery{State: room.StateLive, Text: text, Limit: views.RunningFound})
 	if err == nil && len(f.Running) < views.RunningFound {
-		err = s.sessions(v, &f.Running, room.SessionQuery{State: room.StateCreated, Text: text, Limit: views.RunningFound - len(f.Running)})
+		err = s.sessions(v, who, &f.Running, room.SessionQuery{State: room.StateCreated, Text: text, Limit: views.RunningFound - len(f.Running)})
 	}
 	if err == nil && text != "" {
-		err = s.sessions(v, &f.Ended, room.SessionQuery{State: room.StateEnded, Text: text, Limit: peopleIn})
+		err = s.sessions(v, who, &f.Ended, room.SessionQuery{State: room.StateEnded, Text: text, Limit: peopleIn})
 	}
 	return f, err
 }
 
-func (s *Server) sessions(v visitor, list *[]room.Summary, q room.SessionQuery) error {
-	page, err := asked(s, func(ctx context.Context) (room.Page[room.Summary], error) {
+func (s *Server) sessions(v visitor, who share.Holder, list *[]room.Summary, q room.SessionQuery) error {
+	page, err := asked(s, who, func(ctx context.Context) (room.Page[room.Summary], error) {
 		return s.Record.Sessions(ctx, limited(v, q))
 	})
 	*list = append(*list, page.Items...)

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/fasthttp/websocket"
-
 	"github.com/roomwatch/roomwatch/access"
 )
 
@@ -27,7 +25,7 @@ func TestOneUserCannotTakeAllSockets(t *testing.T) {
 	for range 199 {
 		open(ana).next()
 	}
-	if code := open(ana).closed(patience); code != websocket.CloseTryAgainLater {
+	if code := open(ana).closed(patience); code != 4429 {
 		t.Errorf("the 201st socket of one user: %d", code)
 	}
 	open(bo).next()

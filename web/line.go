@@ -153,8 +153,11 @@ func (l *line) End(err error) { l.leave(farewell(err)) }
 
 // farewell is how a viewer is told that it cannot be served.
 func farewell(err error) int {
-	if errors.Is(err, live.ErrClosing) {
+	switch {
+	case errors.Is(err, live.ErrClosing):
 		return websocket.CloseServiceRestart
+	case ownShare(err) && !errors.Is(err, live.ErrQuestions): // a question is soon answered
+		return closeBusy
 	}
 	return websocket.CloseTryAgainLater
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/roomwatch/roomwatch/live"
 	"github.com/roomwatch/roomwatch/room"
+	"github.com/roomwatch/roomwatch/share"
 )
 
 const protocol = "roomwatch.v1"
@@ -42,27 +43,15 @@ func (s *Server) live() fiber.Handler {
 			return err
 		}
 		if !s.knownConnection(c) {
-			return errFull
+			return share.ErrFull
 		}
 		c.Locals("question", q)
-		g := &guest{visitor: v, until: v.until(time.Now()), shares: s.shares(c, v)}
+		g := &guest{visitor: v, until: v.until(time.Now()), who: s.shareOf(c, v)}
 		c.Locals("guest", g)
 		err = upgrade(c)
 		g.packed = len(c.Response().Header.Peek("Sec-WebSocket-Extensions")) > 0 // agreed to; the socket begins after the answer
 		return err
 	}
-}
-
-// shares are what the visitor's sockets are counted by. Where there is no login, everybody is at this machine.
-func (s *Server) shares(c *fiber.Ctx, v visitor) []share {
-	if s.LoopbackOnly {
-		return nil
-	}
-	shares := []share{{"address " + s.network(c), maxFrom}}
-	if who := v.Actor(); v.embed.Source == "" { // the same frame may stand on many desks
-		shares = append(shares, share{who.Kind + " " + who.Name, maxOfOne})
-	}
-	return shares
 }
 
 // question reads what is to be watched, if the visitor may. A room is found first: its session may have to be
@@ -82,12 +71,12 @@ func (s *Server) question(c *fiber.Ctx, v visitor) (live.Question, error) {
 	if q, err = v.asks(q); err != nil || !q.IsRoom() {
 		return q, err
 	}
-	return s.found(q)
+	return s.found(q, s.shareOf(c, v))
 }
 
 // found is the question with the key of its session, which may have to be read back from the record.
-func (s *Server) found(q live.Question) (live.Question, error) {
-	key, err := asked(s, func(ctx context.Context) (room.Key, error) { return s.Board.Find(ctx, q.Key.Source, q.Key.SID) })
+func (s *Server) found(q live.Question, who share.Holder) (live.Question, error) {
+	key, err := asked(s, who, func(ctx context.Context) (room.Key, error) { return s.Board.Find(ctx, q.Key.Source, q.Key.SID) })
 	q.Key = key
 	return q, err
 }
@@ -98,7 +87,7 @@ func (s *Server) detach(conn *websocket.Conn) {
 	g, _ := conn.Locals("guest").(*guest)
 	q, epoch, seq := wanted(conn)
 	bare, early := bareOf(conn.NetConn())
-	go s.watch(bare, early, g, func(l *line) (*live.Viewer, error) { return s.Hub.Watch(q, epoch, seq, l) })
+	go s.watch(bare, early, g, func(l *line) (*live.Viewer, error) { return s.Hub.Watch(q, g.who, epoch, seq, l) })
 }
 
 // bareOf is the connection beneath that of a request, and what of it was read already.
@@ -123,14 +112,16 @@ func (s *Server) watch(conn net.Conn, early []byte, g *guest, view func(*line) (
 	}()
 	defer linger(conn)
 	l := newLine(conn, g.packed)
-	if err := s.sockets.enter(g.shares); err != nil {
+	if err := s.sockets.enter(g.who); err != nil {
+		s.refusedShare(g.who, err)
 		l.End(err)
 		return
 	}
-	defer s.sockets.leave(g.shares)
+	defer s.sockets.leave(g.who)
 	v := &viewer{line: l, patience: s.ReadTime, early: early, refresh: func(token string) bool { return s.refresh(g, token) }}
 	var err error
 	if v.Viewer, err = view(l); err != nil {
+		s.refusedShare(g.who, err)
 		l.End(err)
 		return
 	}

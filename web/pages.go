@@ -65,7 +65,7 @@ func (s *Server) roomPage(c *fiber.Ctx) error {
 		return room.ErrNotFound
 	}
 	if err == nil {
-		q, err = s.found(q)
+		q, err = s.found(q, s.asker(c))
 	}
 	if err != nil {
 		return err
@@ -91,7 +91,7 @@ func (s *Server) page(c *fiber.Ctx, q live.Question, data views.PageData) error 
 	if q, err = v.asks(q); err != nil {
 		return err
 	}
-	p, err := s.Hub.Page(q)
+	p, err := s.Hub.Page(q, s.shareOf(c, v))
 	if err != nil {
 		return err
 	}

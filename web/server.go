@@ -98,7 +98,7 @@ type Server struct {
 	obstacles   *obstacles
 	metrics     *metrics
 	packed      packed
-	exports     chan struct{} // holds one token for each that is under way
+	shares      shares
 
 	rules     []Route
 	keys      keys
@@ -111,7 +111,8 @@ type Server struct {
 
 // New makes a server; Serve starts it.
 func New(config Config) *Server {
-	s := &Server{Config: config, intake: newIntake(), refused: newTally(), noted: newTally(), sockets: newSockets(), metrics: newMetrics(), obstacles: newObstacles(), exports: make(chan struct{}, maxExports)}
+	s := &Server{Config: config, intake: newIntake(), refused: newTally(), noted: newTally(), shares: newShares(), metrics: newMetrics(), obstacles: newObstacles()}
+	s.sockets = newSockets(s.shares.sockets)
 	s.ReadTime, s.WriteTime = cmp.Or(config.ReadTime, readTime), cmp.Or(config.WriteTime, answerTime)
 	s.AskTime, s.ExportRows = cmp.Or(config.AskTime, askTime), cmp.Or(config.ExportRows, exportRows)
 	s.Record = vouching{config.Record, config.Board}
@@ -122,6 +123,7 @@ func New(config Config) *Server {
 		s.provider = newProvider(config.Auth.OIDC)
 	}
 	s.Hub.MaskWith(s.mask)
+	s.Hub.ShareBy(s.shares.views, s.shares.questions)
 	s.app = fiber.New(fiber.Config{
 		AppName:               "Roomwatch",
 		BodyLimit:             maxBody,
@@ -188,7 +190,7 @@ func (s *Server) gauges() {
 	s.metrics.gauge("roomwatch_streams_active", "RTMP streams that go on.", totals(func(t room.Totals) int { return t.StreamsActive }))
 	s.metrics.counter("roomwatch_notes_dropped_total", "Notes of refused deliveries that were lost because they came too fast.",
 		func() float64 { return float64(s.Record.NotesDropped()) })
-	s.metrics.gauge("roomwatch_exports", "Exports under way.", func() float64 { return float64(len(s.exports)) })
+	s.metrics.gauge("roomwatch_exports", "Exports under way.", func() float64 { return float64(s.shares.exports.Held()) })
 	for _, what := range allObstacles {
 		s.metrics.labelled("roomwatch_sockets_hindered_total", "Sockets that something on the way kept from opening, by what that is.",
 			"reason", what.code, func() float64 { return s.obstacles.times(what) })
@@ -196,6 +198,7 @@ func (s *Server) gauges() {
 	s.metrics.gauge("roomwatch_sockets", "Open live sockets.", func() float64 { return float64(s.sockets.count()) })
 	s.connections.gauges(s.metrics)
 	s.metrics.registry.MustRegister(sourceGauges{s.Board})
+	s.shareGauges()
 	if s.Replica != nil {
 		s.replicaGauges()
 	}

@@ -1,34 +1,24 @@
 package web
 
 import (
-	"errors"
 	"sync"
 	"time"
 
 	"github.com/roomwatch/roomwatch/live"
+	"github.com/roomwatch/roomwatch/share"
 )
-
-// How many sockets may be open: in a process, and where there is a login, of one user or token, and from one
-// address. Behind a proxy that is not among the trusted ones, everybody has its address.
-const (
-	maxSockets = 20_000
-	maxOfOne   = 200
-	maxFrom    = 2_000
-)
-
-var errFull = errors.New("too many sockets are open")
 
 // sockets counts the open ones, and waits for them when the process shuts down: the HTTP server does not.
 type sockets struct {
+	pool   *share.Pool
 	mu     sync.Mutex
 	open   int
-	of     map[string]int // by whoever opened them, and by address
-	shut   chan struct{}  // closed when no more are taken
-	vacant chan struct{}  // closed when, after that, the last one left
+	shut   chan struct{} // closed when no more are taken
+	vacant chan struct{} // closed when, after that, the last one left
 }
 
-func newSockets() *sockets {
-	return &sockets{of: make(map[string]int), shut: make(chan struct{}), vacant: make(chan struct{})}
+func newSockets(pool *share.Pool) *sockets {
+	return &sockets{pool: pool, shut: make(chan struct{}), vacant: make(chan struct{})}
 }
 
 func (s *sockets) closed() bool {
@@ -40,29 +30,15 @@ func (s *sockets) closed() bool {
 	}
 }
 
-// share is what sockets have in common, and how many of them there may be.
-type share struct {
-	name string
-	most int
-}
-
 // enter counts one more, or says why there must not be one.
-func (s *sockets) enter(shares []share) error {
+func (s *sockets) enter(who share.Holder) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.closed():
+	if s.closed() {
 		return live.ErrClosing
-	case s.open >= maxSockets:
-		return errFull
 	}
-	for _, share := range shares {
-		if s.of[share.name] >= share.most {
-			return errFull
-		}
-	}
-	for _, share := range shares {
-		s.of[share.name]++
+	if err := s.pool.Take(who, 1); err != nil {
+		return err
 	}
 	s.open++
 	return nil
@@ -74,14 +50,10 @@ func (s *sockets) count() int {
 	return s.open
 }
 
-func (s *sockets) leave(shares []share) {
+func (s *sockets) leave(who share.Holder) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, share := range shares {
-		if s.of[share.name]--; s.of[share.name] == 0 {
-			delete(s.of, share.name)
-		}
-	}
+	s.pool.Give(who, 1)
 	if s.open--; s.open == 0 && s.closed() {
 		close(s.vacant)
 	}

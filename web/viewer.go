@@ -26,7 +26,7 @@ const (
 // Close codes of our own, beside those of RFC 6455.
 const (
 	closeExpired = 4401                          // the viewer's right has ended: log in again
-	closeBusy    = 4429                          // the viewer talks too much
+	closeBusy    = 4429                          // the viewer has more than a share: of sockets, views or questions, or talks too much
 	closeAgain   = websocket.CloseServiceRestart // the viewer should come again at once
 )
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/roomwatch/roomwatch/access"
+	"github.com/roomwatch/roomwatch/share"
 )
 
 const (
@@ -17,7 +18,7 @@ const (
 // guest is an open socket, as far as its right to be open goes.
 type guest struct {
 	visitor
-	shares []share
+	who    share.Holder
 	until  time.Time      // when that right ends by itself; zero: never
 	leave  func(code int) // sends it away; it returns at once
 	packed bool           // it takes compressed frames
