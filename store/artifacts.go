@@ -12,6 +12,11 @@ import (
 // Artifacts is a page of the artifacts that q asks for, newest first. Limit and cursor are those of
 // Sessions, and a text is searched as in Recordings.
 func (s *SQLite) Artifacts(ctx context.Context, q room.ArtifactQuery) (room.Page[room.FiledArtifact], error) {
+	done, err := s.searching(ctx, q.Text)
+	if err != nil {
+		return room.Page[room.FiledArtifact]{}, s.failed("list artifacts", err)
+	}
+	defer done()
 	a, err := s.artifactsAsked(ctx, q)
 	page := room.Page[room.FiledArtifact]{Items: []room.FiledArtifact{}}
 	if err == nil && !a.nothing {
@@ -47,6 +52,11 @@ func (s *SQLite) artifactsAsked(ctx context.Context, q room.ArtifactQuery) (a as
 
 // CountArtifacts is how many artifacts q asks for, whatever its cursor and limit; at most room.MaxCount + 1.
 func (s *SQLite) CountArtifacts(ctx context.Context, q room.ArtifactQuery) (n int, err error) {
+	done, err := s.searching(ctx, q.Text)
+	if err != nil {
+		return 0, s.failed("count artifacts", err)
+	}
+	defer done()
 	q.Cursor = ""
 	a, err := s.artifactsAsked(ctx, q)
 	if err == nil && !a.nothing {

@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -55,5 +57,25 @@ func TestFault43ListsHoldUpNeitherAccountsNorTheBoard(t *testing.T) {
 		if err := step.do(); err != nil {
 			t.Errorf("%s: %v", step.what, err)
 		}
+	}
+}
+
+// Searches take all of a processor; one is left for everything else, and lists that search nothing do not wait.
+func TestFault43SearchesLeaveAProcessor(t *testing.T) {
+	s := openAt(t, "file:"+filepath.Join(t.TempDir(), "r.db"))
+	for range max(1, runtime.GOMAXPROCS(0)-1) {
+		done, err := s.searching(t.Context(), "slow")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer done()
+	}
+	if _, err := s.Sessions(t.Context(), room.SessionQuery{}); err != nil {
+		t.Error("a list:", err)
+	}
+	over, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := s.Sessions(over, room.SessionQuery{Text: "slow"}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("one search more: %v", err)
 	}
 }

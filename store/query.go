@@ -17,6 +17,11 @@ import (
 // asks for; but when more than 16 words of the index begin like one of it, and the newest 500 sessions
 // that match the rest don't fill the page, then as long as all that those words are in.
 func (s *SQLite) Sessions(ctx context.Context, q room.SessionQuery) (room.Page[room.Summary], error) {
+	done, err := s.searching(ctx, q.Text)
+	if err != nil {
+		return room.Page[room.Summary]{}, s.failed("list sessions", err)
+	}
+	defer done()
 	a, err := s.sessionsAsked(ctx, q)
 	page := room.Page[room.Summary]{Items: []room.Summary{}}
 	if err == nil && !a.nothing {
@@ -74,6 +79,11 @@ const withinWords = "words MATCH ? AND words.rowid >= ? AND words.rowid < ?"
 
 // CountSessions is how many sessions q asks for, whatever its cursor and limit; at most room.MaxCount + 1.
 func (s *SQLite) CountSessions(ctx context.Context, q room.SessionQuery) (n int, err error) {
+	done, err := s.searching(ctx, q.Text)
+	if err != nil {
+		return 0, s.failed("count sessions", err)
+	}
+	defer done()
 	q.Cursor = ""
 	a, err := s.sessionsAsked(ctx, q)
 	switch {

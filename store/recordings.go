@@ -13,6 +13,11 @@ import (
 // Sessions. With q.Text, it takes as long as all sessions with recordings that match, unless matches
 // among the newest 500 recordings fill the page.
 func (s *SQLite) Recordings(ctx context.Context, q room.RecordingQuery) (room.Page[room.FiledRecording], error) {
+	done, err := s.searching(ctx, q.Text)
+	if err != nil {
+		return room.Page[room.FiledRecording]{}, s.failed("list recordings", err)
+	}
+	defer done()
 	a, err := s.recordingsAsked(ctx, q)
 	page := room.Page[room.FiledRecording]{Items: []room.FiledRecording{}}
 	if err == nil && !a.nothing {
@@ -52,6 +57,11 @@ func (s *SQLite) recordingsAsked(ctx context.Context, q room.RecordingQuery) (a 
 
 // CountRecordings is how many recordings q asks for, whatever its cursor and limit; at most room.MaxCount + 1.
 func (s *SQLite) CountRecordings(ctx context.Context, q room.RecordingQuery) (n int, err error) {
+	done, err := s.searching(ctx, q.Text)
+	if err != nil {
+		return 0, s.failed("count recordings", err)
+	}
+	defer done()
 	q.Cursor = ""
 	a, err := s.recordingsAsked(ctx, q)
 	if err == nil && !a.nothing {

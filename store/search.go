@@ -17,6 +17,20 @@ const (
 	maxTerms = 16       // words of the index that the beginning of one may stand for, see endings
 )
 
+// searching lets one search fewer go on than there are processors: they take all that they are given, and what is
+// delivered, shown and answered meanwhile is to find one. Who has to wait loses nothing by it.
+func (s *SQLite) searching(ctx context.Context, text string) (done func(), err error) {
+	if text == "" {
+		return func() {}, nil
+	}
+	select {
+	case s.searches <- struct{}{}:
+		return func() { <-s.searches }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
 // marking begins words that are in the full-text index beside a session's text, and that nobody can
 // type: with them the index answers for state, room and source, too, and leaps from match to match.
 const marking = '\uE000'

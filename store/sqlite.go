@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -48,6 +49,7 @@ type SQLite struct {
 	writes, reads *sql.DB
 	own           *sql.DB              // what the board and the writer read: a delivery must not wait behind a search
 	accountReads  *sql.DB              // who somebody is: no page opens before that is known
+	searches      chan struct{}        // holds a token for each that goes on, see searching
 	prepared      map[string]*sql.Stmt // the writer's, by their text
 	asking        map[string]*sql.Stmt // the readers', of what is asked with every delivery or save
 	space         []byte               // the writer's, for sums
@@ -84,6 +86,7 @@ func Open(ctx context.Context, storeURL string, log *slog.Logger) (*SQLite, erro
 	s := &SQLite{
 		log:        log,
 		words:      make(words),
+		searches:   make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1)),
 		closing:    make(chan struct{}),
 		appends:    make(chan *pending, maxWaiting),
 		jobs:       make(chan *job),
