@@ -21,7 +21,8 @@ const (
 	viewLives = 60 * time.Second       // after its last reader, so that who reconnects can resume
 	heartbeat = 15 * time.Second
 	againTime = 5 * time.Second // after the store did not answer
-	turnTime  = 2 * time.Second // that who opens a view waits until one of their own questions is answered
+	PageTurn  = 2 * time.Second // that a page waits until one of its reader's own questions is answered
+	watchTurn = time.Minute     // that a viewer waits: many come back at one time after a restart, and the page is there
 )
 
 var (
@@ -103,7 +104,7 @@ func (h *Hub) Page(q Question, who share.Holder) (Page, error) {
 	w, err := h.open(q, who, nil)
 	if errors.Is(err, ErrOwnViews) || errors.Is(err, ErrTooManyViews) {
 		w = &watched{view: h.newView(q)}
-		_, err = h.bringUp(context.Background(), w, q, who, false)
+		_, err = h.bringUp(w, q, who, PageTurn, false)
 	}
 	if err != nil {
 		return Page{}, err
@@ -131,7 +132,11 @@ func (h *Hub) open(q Question, who share.Holder, viewer *Viewer) (*watched, erro
 	if !stale && w.answered() {
 		return w, nil
 	}
-	changed, err := h.bringUp(context.Background(), w, q, who, stale)
+	patience := PageTurn
+	if viewer != nil {
+		patience = watchTurn
+	}
+	changed, err := h.bringUp(w, q, who, patience, stale)
 	if err != nil {
 		h.giveUp(q, w, viewer)
 		return nil, err
@@ -143,25 +148,25 @@ func (h *Hub) open(q Question, who share.Holder, viewer *Viewer) (*watched, erro
 	return w, nil
 }
 
-// bringUp asks a view's question, on somebody's account; one that has an answer only when that is stale.
-func (h *Hub) bringUp(ctx context.Context, w *watched, q Question, who share.Holder, stale bool) (changed bool, err error) {
+// bringUp asks a view's question, when it is somebody's turn; of one that has an answer, only when that is stale.
+func (h *Hub) bringUp(w *watched, q Question, who share.Holder, patience time.Duration, stale bool) (changed bool, err error) {
 	if h.asksRecord(q) {
-		done, err := h.Turn(ctx, who)
+		done, err := h.Turn(who, patience)
 		if err != nil {
 			return false, err
 		}
 		defer done()
 	}
 	if stale {
-		return w.refresh(ctx)
+		return w.refresh(context.Background())
 	}
-	return false, w.answer(ctx)
+	return false, w.answer(context.Background())
 }
 
 // Turn waits, for a while, until somebody may ask the record one question; done says that it was answered. The error is
 // ErrQuestions.
-func (h *Hub) Turn(ctx context.Context, who share.Holder) (done func(), err error) {
-	ctx, cancel := context.WithTimeout(ctx, turnTime)
+func (h *Hub) Turn(who share.Holder, patience time.Duration) (done func(), err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := h.questions.Wait(ctx, who); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrQuestions, err)

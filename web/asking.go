@@ -9,6 +9,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/roomwatch/roomwatch/live"
 	"github.com/roomwatch/roomwatch/room"
 	"github.com/roomwatch/roomwatch/share"
 )
@@ -22,7 +23,7 @@ var errSlow = errors.New("the question took too long")
 // asked asks the store, when it is somebody's turn. The request's own context will not do: the HTTP engine uses it again
 // for the next request while the database may still look at it.
 func asked[T any](s *Server, who share.Holder, question func(context.Context) (T, error)) (out T, err error) {
-	done, err := s.Hub.Turn(context.Background(), who)
+	done, err := s.Hub.Turn(who, live.PageTurn)
 	if err != nil {
 		return out, err
 	}

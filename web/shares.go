@@ -20,7 +20,7 @@ func newShares() shares {
 		return map[share.Kind]int{share.Person: person, share.Machine: person, share.Frame: frame, share.Place: place}
 	}
 	return shares{
-		views:     share.New(share.Limits{Each: each(100, 50, 1000), From: 500}),
+		views:     share.New(share.Limits{Each: each(100, 50, 1500), From: 500}),
 		sockets:   share.New(share.Limits{All: 20_000, Reserve: 4_000, Each: each(200, 1000, 0), From: 2000}),
 		questions: share.New(share.Limits{All: 32, Reserve: 24, Each: each(2, 2, 2), From: 4}),
 		exports:   share.New(share.Limits{All: 8, Reserve: 8, Each: each(2, 0, 0)}),
