@@ -52,6 +52,7 @@ func requests(bodies [][]byte) ([][]byte, error) {
 // maker makes deliveries that each change one thing that is seen: the title of a room. They are a real
 // participant_joined otherwise, of the same person of that room again and again, so that rooms do not grow.
 type maker struct {
+	from    int    // the number of the first room
 	pattern string // with what differs in @SID@ and so on
 	made    int
 }
@@ -97,7 +98,7 @@ func (m *maker) requests(n, rooms int) ([][]byte, error) {
 	out := make([][]byte, n)
 	for i := range out {
 		var err error
-		if out[i], err = request(m.body(m.made % rooms)); err != nil {
+		if out[i], err = request(m.body(m.from + m.made%rooms)); err != nil {
 			return nil, err
 		}
 	}

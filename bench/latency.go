@@ -16,6 +16,7 @@ type waits struct {
 	first int            // the number in the title of the first delivery
 	seen  []int          // by viewer: how many deliveries it has seen
 	all   []float64      // ms
+	shown atomic.Int64   // how many those are
 }
 
 func newWaits(m *maker, posts, viewers int) *waits {
@@ -33,6 +34,7 @@ func (w *waits) heard(s *socket, message []byte) {
 	for i := w.seen[s.index]; i <= number-w.first && i < len(w.sent); i++ {
 		w.all = append(w.all, float64(now-w.sent[i].Load())/1e6)
 		w.seen[s.index] = i + 1
+		w.shown.Add(1)
 	}
 }
 
@@ -58,6 +60,9 @@ func digits(text []byte) bool {
 	}
 	return true
 }
+
+// complete says whether every viewer has seen every delivery; so much is read while viewers are.
+func (w *waits) complete() bool { return w.shown.Load() == int64(len(w.sent)*len(w.seen)) }
 
 func (w *waits) outcome() (outcome, error) {
 	if want := len(w.sent) * len(w.seen); len(w.all) != want {

@@ -3,13 +3,15 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 )
 
 // scale is what very large installations cost, in absolute figures: they are for orientation, not judged.
 func (b *bench) scale() error {
-	for _, measure := range []func() error{b.busyFloor, b.manyPeople, b.longHistory} {
+	for _, measure := range []func() error{b.busyFloor, b.manyPeople, b.longHistory, b.viewsOfRooms} {
 		if err := measure(); err != nil {
 			return err
 		}
@@ -66,6 +68,60 @@ func (b *bench) longHistory() error {
 		fmt.Printf("200,000 past sessions: %.1f ms CPU a search or page\n", o["cpu"]/1000)
 	}
 	return err
+}
+
+// viewsOfRooms is the heap of operators who each watch another room, and what of the budget the views are counted with.
+func (b *bench) viewsOfRooms() error {
+	for people, rooms := range map[int]int{10: 500, 100: 200} {
+		path, err := b.live(rooms, people)
+		if err != nil {
+			return err
+		}
+		c, err := b.serve("file:" + path)
+		if err != nil {
+			return err
+		}
+		err = c.viewsOf(rooms, people)
+		if err := errors.Join(err, c.stop()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *child) viewsOf(rooms, people int) error {
+	var paths []string
+	for number := range rooms {
+		paths = append(paths, "/live?view=room:"+sidOf(number))
+	}
+	before, err := heap(c.debug)
+	if err != nil {
+		return err
+	}
+	a, err := watch(c.addr, viewing{paths: paths, n: rooms, compress: true})
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	if err := a.await(int64(rooms)); err != nil {
+		return err
+	}
+	after, err := heap(c.debug)
+	if err != nil {
+		return err
+	}
+	metrics, err := c.get("/metrics")
+	if err != nil {
+		return err
+	}
+	var counted float64
+	_, value, _ := strings.Cut(metrics, "\nroomwatch_view_memory_bytes ")
+	if _, err := fmt.Sscan(value, &counted); err != nil {
+		return fmt.Errorf("what views are counted with: %w", err)
+	}
+	fmt.Printf("%d views of %d rooms with %d people: %.0f kB of heap each, viewer included; counted with %.0f kB each\n",
+		rooms, rooms, people, (after-before)/float64(rooms)/1e3, counted/float64(rooms)/1e3)
+	return nil
 }
 
 // report measures how costs grow and draws them into a folder.
