@@ -22,7 +22,7 @@ const (
 	heartbeat = 15 * time.Second
 	againTime = 5 * time.Second // after the store did not answer
 	PageTurn  = 2 * time.Second // that a page waits until one of its reader's own questions is answered
-	watchTurn = time.Minute     // that a viewer waits: many come back at one time after a restart, and the page is there
+	LongTurn  = time.Minute     // that a viewer waits: many come back at one time after a restart, and the page is there
 )
 
 var (
@@ -134,7 +134,7 @@ func (h *Hub) open(q Question, who share.Holder, viewer *Viewer) (*watched, erro
 	}
 	patience := PageTurn
 	if viewer != nil {
-		patience = watchTurn
+		patience = LongTurn
 	}
 	changed, err := h.bringUp(w, q, who, patience, stale)
 	if err != nil {

@@ -22,8 +22,13 @@ var errSlow = errors.New("the question took too long")
 
 // asked asks the store, when it is somebody's turn. The request's own context will not do: the HTTP engine uses it again
 // for the next request while the database may still look at it.
-func asked[T any](s *Server, who share.Holder, question func(context.Context) (T, error)) (out T, err error) {
-	done, err := s.Hub.Turn(who, live.PageTurn)
+func asked[T any](s *Server, who share.Holder, question func(context.Context) (T, error)) (T, error) {
+	return askedWithin(s, who, live.PageTurn, question)
+}
+
+// askedWithin is asked, by who waits so long for their turn.
+func askedWithin[T any](s *Server, who share.Holder, patience time.Duration, question func(context.Context) (T, error)) (out T, err error) {
+	done, err := s.Hub.Turn(who, patience)
 	if err != nil {
 		return out, err
 	}

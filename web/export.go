@@ -66,7 +66,11 @@ func pageOf[Q, T any](s *Server, v visitor, who share.Holder, t table[Q, T], val
 	if err != nil {
 		return room.Page[T]{}, err
 	}
-	page, err := asked(s, who, func(ctx context.Context) (room.Page[T], error) { return t.ask(s.Record, ctx, limited(v, q)) })
+	patience := live.PageTurn
+	if cursor != "" {
+		patience = live.LongTurn // it has begun, and would break off
+	}
+	page, err := askedWithin(s, who, patience, func(ctx context.Context) (room.Page[T], error) { return t.ask(s.Record, ctx, limited(v, q)) })
 	veiled(s, v, page.Items)
 	return page, err
 }
