@@ -126,6 +126,7 @@ func TestALeaderThatStalledAndItsHeirSpoilNothing(t *testing.T) {
 	f := startFleet(t, times(redistest.Start(t).URL(), 3)...)
 	leader := f.leader()
 	f.survives(func() {
+		leader.stalls.Add(1)
 		leader.away.Store(true) // as a proxy would find out
 		_ = leader.cmd.Process.Signal(syscall.SIGSTOP)
 		await(t, "another leads", func() bool {

@@ -44,8 +44,9 @@ type replica struct {
 	cmd     *exec.Cmd
 	log     *sharedLog
 	client  *http.Client
-	calm    float64 // its goroutines when it was new
-	away    atomic.Bool
+	calm    float64      // its goroutines when it was new
+	away    atomic.Bool  // no proxy would send it anything now
+	stalls  atomic.Int64 // how often it was stopped
 }
 
 func startReplica(t *testing.T, storeURL string) *replica {
