@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"reflect"
 	"testing"
@@ -12,6 +13,10 @@ import (
 // writeVersion2 makes a file as the program before wrote it, which nobody closed.
 func writeVersion2(t *testing.T, path string, sessions []*room.Session, entries int) {
 	t.Helper()
+	err := os.WriteFile(path, nil, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
 	db, err := connect(path, 1, "journal_mode(wal)")
 	if err != nil {
 		t.Fatal(err)

@@ -28,11 +28,24 @@ var (
 // What Warnings says.
 const (
 	warnSetAside  = "a damaged record was set aside; what it held is not shown"
+	warnSaved     = "the record's file was removed or replaced; what it held was saved beside it"
 	warnUnchecked = "the record was not checked whole after an unclean stop"
 )
 
+// What the name of a record that was put aside has after its own.
+const (
+	savedName   = ".saved-"
+	damagedName = ".damaged-"
+)
+
 // Warnings is what an operator should know of the record since Open, in fixed words.
-func (s *SQLite) Warnings() []string { return slices.Clone(s.warnings) }
+func (s *SQLite) Warnings() []string {
+	warnings := slices.Clone(s.warnings)
+	if s.saved.Load() && !slices.Contains(warnings, warnSaved) {
+		warnings = append(warnings, warnSaved)
+	}
+	return warnings
+}
 
 // isDamage: SQLite, or our own check, found the file damaged.
 func isDamage(err error) bool {
@@ -82,7 +95,7 @@ func checkHeader(file *os.File) error {
 
 // setAside gives the damaged file a name of its own, with what belongs to it, and says so.
 func (s *SQLite) setAside(cause error) error {
-	name, err := vacantName(s.path + ".damaged-" + time.Now().UTC().Format("20060102T150405Z"))
+	name, err := vacantName(s.path + damagedName + time.Now().UTC().Format("20060102T150405Z"))
 	if err != nil {
 		return fmt.Errorf("set the damaged record aside: %w", err)
 	}
@@ -123,11 +136,16 @@ func (s *SQLite) lookBeside() error {
 	if s.path == "" {
 		return nil
 	}
-	damaged, err := filesBeside(s.path + ".damaged-")
-	if len(damaged) > 0 {
-		s.warnings = append(s.warnings, warnSetAside)
+	for ending, warning := range map[string]string{damagedName: warnSetAside, savedName: warnSaved} {
+		found, err := filesBeside(s.path + ending)
+		if err != nil {
+			return err
+		}
+		if len(found) > 0 {
+			s.warnings = append(s.warnings, warning)
+		}
 	}
-	return err
+	return nil
 }
 
 // putMark keeps a number under a name. "open" says how the record was left, "schema" is the sum of the

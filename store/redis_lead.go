@@ -73,11 +73,9 @@ func (r *Redis) drain(ctx context.Context) {
 		for i, p := range batch {
 			sends[i] = &sending{logged: p.logged}
 		}
-		if err = r.send(ctx, sends); err == nil {
-			err = r.spool.remove(ctx, batch)
-		}
-		switch {
+		switch err = r.send(ctx, sends); {
 		case err == nil:
+			_ = r.spool.remove(ctx, batch) // Health tells what fails
 			most = min(drainSize, 2*most)
 		case most == 1:
 			return // it stays, and whatever was written twice is told apart

@@ -25,6 +25,7 @@ type spool struct {
 	local   *SQLite
 	limit   atomic.Int64 // maxSpool but in tests
 	depth   atomic.Int64
+	sent    int64 // the row up to which Redis has everything, removed or not; used by who drains alone
 	waiting chan *spooled
 	closed  chan struct{}
 	running sync.WaitGroup
@@ -142,9 +143,9 @@ func (sp *spool) write(batch []*spooled) error {
 	return err
 }
 
-// next are the oldest deliveries in the spool, at most so many; fewer when they are large.
+// next are the oldest deliveries in the spool that were not sent, at most so many; fewer when they are large.
 func (sp *spool) next(ctx context.Context, most int) (batch []*spooled, err error) {
-	rows, err := sp.local.reads.QueryContext(ctx, "SELECT row, entry, said, body FROM spool ORDER BY row LIMIT ?", most)
+	rows, err := sp.local.reads.QueryContext(ctx, "SELECT row, entry, said, body FROM spool WHERE row > ? ORDER BY row LIMIT ?", sp.sent, most)
 	if err != nil {
 		return nil, err
 	}
@@ -164,18 +165,16 @@ func (sp *spool) next(ctx context.Context, most int) (batch []*spooled, err erro
 	return batch, rows.Err()
 }
 
-// remove takes out what Redis has safely.
+// remove takes out what Redis has safely. Where that cannot be written, as when somebody removed the file, it waits no
+// longer all the same: what stays in the file is sent again by the next start, and told apart.
 func (sp *spool) remove(ctx context.Context, batch []*spooled) error {
-	err := sp.local.write(ctx, func(tx *sql.Tx) error {
-		for _, p := range batch {
-			if _, err := tx.Exec("DELETE FROM spool WHERE row = ?", p.row); err != nil {
-				return err
-			}
-		}
+	if len(batch) == 0 {
 		return nil
-	})
-	if err == nil {
-		sp.depth.Add(-int64(len(batch)))
 	}
-	return err
+	sp.sent = batch[len(batch)-1].row
+	sp.depth.Add(-int64(len(batch)))
+	return sp.local.write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec("DELETE FROM spool WHERE row <= ?", sp.sent)
+		return err
+	})
 }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -46,6 +45,7 @@ type SQLite struct {
 	log           *slog.Logger
 	path          string       // "" in memory
 	held          *flock.Flock // nil in memory
+	files         files
 	writes, reads *sql.DB
 	own           *sql.DB              // what the board and the writer read: a delivery must not wait behind a search
 	accountReads  *sql.DB              // who somebody is: no page opens before that is known
@@ -76,6 +76,8 @@ type SQLite struct {
 	trouble    atomic.Pointer[error]
 	began      atomic.Int64 // when the transaction that runs now began, in ns; 0 when none runs
 	damaged    atomic.Bool  // SQLite found the file damaged
+	saved      atomic.Bool  // the file is gone, and what it held was saved, see save
+	gone       bool         // the writer has met that it is gone or cut off
 	suspect    atomic.Bool  // something in it could not be read
 }
 
@@ -160,12 +162,8 @@ func (s *SQLite) connectAndLoad(ctx context.Context) error {
 }
 
 func (s *SQLite) openFile() error {
-	// SQLite would make the file readable for everybody; it names people.
-	file, err := os.OpenFile(s.path, os.O_CREATE|os.O_RDWR, 0o600)
+	err := s.files.hold(s.path)
 	if err != nil {
-		return err
-	}
-	if err := errors.Join(checkHeader(file), file.Close()); err != nil {
 		return err
 	}
 	s.writes, err = connect(s.path, 1, "journal_mode(wal)", "synchronous(full)", "journal_size_limit(67108864)", "wal_autocheckpoint(8000)")
@@ -198,6 +196,7 @@ func connect(path string, connections int, pragmas ...string) (*sql.DB, error) {
 	query["_pragma"] = append(pragmas, "foreign_keys(0)", "temp_store(memory)")
 	dsn := path + "?" + query.Encode()
 	if path != ":memory:" {
+		query.Set("mode", "rw") // it makes none: a connection may be opened late, after somebody removed the file
 		dsn = (&url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}).String()
 	}
 	db, err := sql.Open("sqlite", dsn)
@@ -238,7 +237,36 @@ func (s *SQLite) load(ctx context.Context) error {
 		return err
 	}
 	s.tail.begin(end)
-	return s.markOpen(ctx)
+	if err := s.markOpen(ctx); err != nil {
+		return err
+	}
+	if err := s.openReaders(ctx); err != nil {
+		return err
+	}
+	return s.files.know()
+}
+
+// openReaders opens all connections that read, so that none is opened later, when another file may be there.
+func (s *SQLite) openReaders(ctx context.Context) error {
+	if s.path == "" {
+		return nil
+	}
+	var opened []*sql.Conn
+	defer func() {
+		for _, conn := range opened {
+			_ = conn.Close() // it goes back to the others
+		}
+	}()
+	for _, pool := range []*sql.DB{s.reads, s.own, s.accountReads} {
+		for range pool.Stats().MaxOpenConnections {
+			conn, err := pool.Conn(ctx)
+			if err != nil {
+				return err
+			}
+			opened = append(opened, conn)
+		}
+	}
+	return nil
 }
 
 // preparer is a database or a transaction.
@@ -302,6 +330,7 @@ func (s *SQLite) Close() error {
 
 func (s *SQLite) disconnect() error {
 	var errs []error
+	back := s.files.aside()
 	for _, reads := range []*sql.DB{s.reads, s.own, s.accountReads} {
 		if reads != nil && reads != s.writes {
 			errs = append(errs, reads.Close())
@@ -311,7 +340,7 @@ func (s *SQLite) disconnect() error {
 		errs = append(errs, s.writes.Close()) // last, so that it folds the write-ahead log into the file
 	}
 	s.reads, s.own, s.accountReads, s.writes = nil, nil, nil, nil
-	return errors.Join(errs...)
+	return errors.Join(append(errs, back(), s.files.letGo())...)
 }
 
 func (s *SQLite) letGo() error {

@@ -43,10 +43,7 @@ type job struct {
 func (s *SQLite) serve() {
 	appends, jobs := s.appends, s.jobs
 	for appends != nil || jobs != nil {
-		var probe <-chan time.Time
-		if s.trouble.Load() != nil {
-			probe = time.After(s.probeEvery)
-		}
+		probe := time.After(s.probeEvery)
 		select {
 		case j := <-s.urgent:
 			s.work(j)
@@ -69,7 +66,7 @@ func (s *SQLite) serve() {
 			}
 			s.work(j)
 		case <-probe:
-			s.settle(s.probe())
+			s.settle(s.try())
 		}
 	}
 }
@@ -101,10 +98,21 @@ func (s *SQLite) handIn(ctx context.Context, fn func(*sql.Tx) error) error {
 	}
 }
 
-// transact runs fn in a transaction and commits it. A panic is an error like any other: it must not end intake.
+// try finds out whether the record can be written: by a look at its files, by a write while there is trouble.
+func (s *SQLite) try() error {
+	if s.trouble.Load() != nil {
+		return s.probe()
+	}
+	return s.files.look()
+}
+
+// transact runs fn in a transaction and commits it, to files that are where they were and whole. A panic is an error like any other: it must not end intake.
 func (s *SQLite) transact(fn func(*sql.Tx) error) (err error) {
 	s.began.Store(time.Now().UnixNano())
 	defer s.began.Store(0)
+	if err := s.files.look(); err != nil {
+		return err
+	}
 	tx, err := s.writes.Begin()
 	if err != nil {
 		return err
@@ -121,7 +129,10 @@ func (s *SQLite) transact(fn func(*sql.Tx) error) (err error) {
 	if err := fn(tx); err != nil {
 		return err
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	return s.files.look()
 }
 
 // ofTheRow: the fault lies in what was to be written, other writes may well succeed.
@@ -157,6 +168,13 @@ func (s *SQLite) settle(err error) {
 		}
 	}
 	s.remember(err)
+	switch gone := errors.Is(err, errGone) || errors.Is(err, errCut); {
+	case gone && !s.gone:
+		s.gone = true
+		s.running.Go(func() { s.rescue(err) })
+	case err == nil:
+		s.gone = false
+	}
 }
 
 // probe finds out whether there is room for an ordinary batch, by taking the room and giving it back.
@@ -179,7 +197,7 @@ func (s *SQLite) probe() error {
 }
 
 // Health is nil, or why the record could not be written lately. It heals with the next write that
-// succeeds; while it is not nil, a write is tried every second.
+// succeeds; while it is not nil, a write is tried every second. Where the files are is looked at as often.
 func (s *SQLite) Health() error {
 	if s.damaged.Load() {
 		return errors.New("the record's file is damaged; restart to set it aside")
