@@ -50,7 +50,7 @@ func TestAFullDiskRefusesAndHealsAndLosesNothingAnswered(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := openAt(t, "file:"+filepath.Join(dir, "r.db"))
-	s.probeEvery = time.Millisecond
+	s.probing.Reset(time.Millisecond)
 	var answered []string
 	var failed error
 	for n := 0; failed == nil && n < 1000; n++ {
@@ -110,7 +110,7 @@ func TestARecordOnAReadOnlyDiskIsRefusedAndNotSetAside(t *testing.T) {
 // writer that is SQLITE_READONLY or an I/O error, of which SQLite gives the first on demand.
 func TestARecordThatTurnsReadOnlyRefusesAndHealsByItself(t *testing.T) {
 	s := openAt(t, "file:"+filepath.Join(t.TempDir(), "r.db"))
-	s.probeEvery = time.Millisecond
+	s.probing.Reset(time.Millisecond)
 	answered := []string{mustAppend(t, s, entry(1)).ID}
 	readOnly := func(on int) {
 		if _, err := s.writes.Exec(fmt.Sprintf("PRAGMA query_only = %d", on)); err != nil {

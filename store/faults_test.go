@@ -153,7 +153,7 @@ func fillUp(t *testing.T, s *SQLite) (refused room.Delivery) {
 func TestAFullDiskIsSaidAndHealsByItself(t *testing.T) {
 	forEachStore(t, func(t *testing.T, open func() *SQLite) {
 		s := open()
-		s.probeEvery = time.Millisecond
+		s.probing.Reset(time.Millisecond)
 		refused := fillUp(t, s)
 		if err := s.Health(); err == nil || !strings.Contains(err.Error(), "full") {
 			t.Errorf("health %v", err)
@@ -172,7 +172,7 @@ func TestAFullDiskIsSaidAndHealsByItself(t *testing.T) {
 func TestWhileTheDiskIsFullProbesFailToo(t *testing.T) {
 	forEachStore(t, func(t *testing.T, open func() *SQLite) {
 		s := open()
-		s.probeEvery = time.Hour
+		s.probing.Reset(time.Hour)
 		refused := fillUp(t, s)
 		if err := s.probe(); err == nil {
 			t.Error("a probe found room")

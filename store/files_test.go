@@ -170,7 +170,7 @@ func TestTheLogOfAFileThatWasRemovedIsSetAside(t *testing.T) {
 func TestNothingThatMayBeDoneBesideAServeIsTakenForAFault(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "r.db")
 	s := larger(t, path)
-	s.probeEvery = time.Millisecond
+	s.probing.Reset(time.Millisecond)
 	for n := range 20 {
 		db, err := connect(path, 1)
 		must(t, err)

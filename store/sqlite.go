@@ -72,13 +72,13 @@ type SQLite struct {
 	noted    atomic.Uint64
 	dropped  atomic.Uint64
 
-	probeEvery time.Duration
-	trouble    atomic.Pointer[error]
-	began      atomic.Int64 // when the transaction that runs now began, in ns; 0 when none runs
-	damaged    atomic.Bool  // SQLite found the file damaged
-	saved      atomic.Bool  // the file is gone, and what it held was saved, see save
-	gone       bool         // the writer has met that it is gone or cut off
-	suspect    atomic.Bool  // something in it could not be read
+	probing *time.Ticker // when the writer looks whether all is well, without being asked
+	trouble atomic.Pointer[error]
+	began   atomic.Int64 // when the transaction that runs now began, in ns; 0 when none runs
+	damaged atomic.Bool  // SQLite found the file damaged
+	saved   atomic.Bool  // the file is gone, and what it held was saved, see save
+	gone    bool         // the writer has met that it is gone or cut off
+	suspect atomic.Bool  // something in it could not be read
 }
 
 // Open opens the record at a STORE url, "file:PATH" or "memory:". A file has one holder: ErrHeld when there is
@@ -86,15 +86,15 @@ type SQLite struct {
 // and a fresh record begun: see Warnings.
 func Open(ctx context.Context, storeURL string, log *slog.Logger) (*SQLite, error) {
 	s := &SQLite{
-		log:        log,
-		words:      make(words),
-		searches:   make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1)),
-		closing:    make(chan struct{}),
-		appends:    make(chan *pending, maxWaiting),
-		jobs:       make(chan *job),
-		urgent:     make(chan *job),
-		notes:      make(chan room.Delivery, maxWaiting),
-		probeEvery: time.Second,
+		log:      log,
+		words:    make(words),
+		searches: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1)),
+		closing:  make(chan struct{}),
+		appends:  make(chan *pending, maxWaiting),
+		jobs:     make(chan *job),
+		urgent:   make(chan *job),
+		notes:    make(chan room.Delivery, maxWaiting),
+		probing:  time.NewTicker(time.Second),
 	}
 	err := s.hold(storeURL)
 	if err == nil {

@@ -42,8 +42,8 @@ type job struct {
 // starves: an append waits for at most the job at hand, which is small.
 func (s *SQLite) serve() {
 	appends, jobs := s.appends, s.jobs
+	defer s.probing.Stop()
 	for appends != nil || jobs != nil {
-		probe := time.After(s.probeEvery)
 		select {
 		case j := <-s.urgent:
 			s.work(j)
@@ -65,7 +65,7 @@ func (s *SQLite) serve() {
 				continue
 			}
 			s.work(j)
-		case <-probe:
+		case <-s.probing.C:
 			s.settle(s.try())
 		}
 	}
