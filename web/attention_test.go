@@ -18,6 +18,10 @@ import (
 func (r *rig) alarm() {
 	r.t.Helper()
 	r.deliver("{")
+	r.await("the refusal is in the record", func() bool { // notes are written beside their answers
+		refused, err := r.record.Refusals(context.Background(), time.Now().Add(-time.Hour))
+		return err == nil && len(refused) > 0
+	})
 	limits := room.Limits{Refused: 1, FailedIn: 100 * 365 * 24 * time.Hour}
 	attention := live.NewAttention(r.server.Board, r.record, limits, live.LookEvery, slog.New(slog.DiscardHandler), nil)
 	ctx, cancel := context.WithCancel(context.Background())
