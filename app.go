@@ -271,6 +271,7 @@ func (a *App) Failed() <-chan error { return a.fatal }
 func (a *App) Close() error {
 	a.checks.closing()
 	err := a.server.Shutdown()
+	_ = a.listener.Close() // it is closed by then, unless Serve has not begun yet: that ends by it
 	if a.debug != nil {
 		err = errors.Join(err, a.debug.Close())
 	}

@@ -368,3 +368,19 @@ func TestTwoSourcesShareABoardAndNothingElse(t *testing.T) {
 		t.Error("the page of the second room does not follow it")
 	}
 }
+
+// A signal may come before the server has begun to accept.
+func TestAnAppThatIsClosedAsSoonAsItStartedEnds(t *testing.T) {
+	for range 40 {
+		app, err := New(t.Context(), testConfig("memory:"), slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := app.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if err := app.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
