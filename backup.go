@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/roomwatch/roomwatch/store"
@@ -19,6 +20,11 @@ type backupCommand struct {
 func (cmd *backupCommand) Run() error {
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer cancel()
+	if path, isFile := strings.CutPrefix(cmd.Store, "file:"); isFile {
+		if err := there(path, "record"); err != nil {
+			return err
+		}
+	}
 	if err := store.Backup(ctx, cmd.Store, cmd.File); err != nil {
 		return err
 	}

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -73,7 +71,7 @@ func (cmd *checkCommand) findings() []finding {
 	if f := cmd.checkFile(); f.about != "" {
 		out = append(out, f)
 		if f.state == wrong {
-			return out // opening a damaged record would set it aside: that is for serve to do
+			return out
 		}
 	}
 	recent, clocks, f := cmd.checkStore()
@@ -154,11 +152,14 @@ func (cmd *checkCommand) checkSettings() []finding {
 // fileTime bounds the reading of the whole record.
 const fileTime = 5 * time.Minute
 
-// checkFile reads the whole record, if there is one, for damage.
+// checkFile reads the whole record for damage.
 func (cmd *checkCommand) checkFile() finding {
 	path, isFile := strings.CutPrefix(cmd.Store, "file:")
-	if _, err := os.Stat(path); !isFile || errors.Is(err, fs.ErrNotExist) {
+	if !isFile {
 		return finding{}
+	}
+	if err := there(path, "record"); err != nil {
+		return finding{wrong, "file", err.Error()}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), fileTime)
 	defer cancel()
@@ -237,12 +238,16 @@ func (cmd *checkCommand) checkStore() (recent, clocks []room.Delivery, f finding
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), openTime)
 	defer cancel()
-	record, err := store.Open(ctx, cmd.Store, slog.New(slog.DiscardHandler))
-	if errors.Is(err, store.ErrHeld) {
+	held, err := store.Held(cmd.Store)
+	if held {
 		return cmd.askServe(ctx)
 	}
+	var record *store.Reader
+	if err == nil {
+		record, err = store.Read(ctx, cmd.Store)
+	}
 	if err != nil {
-		return nil, nil, finding{wrong, "store", fmt.Sprintf("%v. Check that the folder exists and may be written", err)}
+		return nil, nil, finding{wrong, "store", err.Error()}
 	}
 	defer record.Close()
 	recent, err = newest(func(cursor string) (room.Page[room.Delivery], error) {
@@ -251,9 +256,6 @@ func (cmd *checkCommand) checkStore() (recent, clocks []room.Delivery, f finding
 	var measured room.Page[room.Delivery]
 	if err == nil {
 		measured, err = record.Deliveries(ctx, room.DeliveryQuery{Event: room.EventClocks, Limit: room.MaxLimit})
-	}
-	if err == nil {
-		err = record.Health()
 	}
 	if err != nil {
 		return nil, nil, finding{wrong, "store", err.Error()}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -95,10 +96,13 @@ func TestCheckWorksBesideAServeAndWithoutOne(t *testing.T) {
 		out, _ := runWithin(ctx, cmd)
 		return out, cmd.ProcessState.ExitCode()
 	}
+	p := startProcess(t, dir)
+	_ = p.Process.Signal(os.Interrupt)
+	_ = p.Wait()
 	if out, code := check("--listen=127.0.0.1:0"); code != 0 || !strings.Contains(out, "no serve holds it now") {
 		t.Errorf("without a serve: %d, %s", code, out)
 	}
-	p := startProcess(t, dir)
+	p = startProcess(t, dir)
 	defer func() { _ = p.Process.Kill(); _ = p.Wait() }()
 	if out, code := check("--listen=" + strings.TrimPrefix(p.url, "http://")); code != 0 || !strings.Contains(out, "holds it and answers") {
 		t.Errorf("beside a serve: %d, %s", code, out)

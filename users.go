@@ -34,6 +34,18 @@ func (a accountStore) with(do func(context.Context, accounts) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), accountTime)
 	defer cancel()
 	opened, err := openAccounts(ctx, a.Store)
+	return over(ctx, opened, err, do)
+}
+
+// reading runs a command that only reads them.
+func (a accountStore) reading(do func(context.Context, accounts) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), accountTime)
+	defer cancel()
+	opened, err := accountsAt(ctx, a.Store, store.ReadAccounts)
+	return over(ctx, opened, err, do)
+}
+
+func over(ctx context.Context, opened accounts, err error, do func(context.Context, accounts) error) error {
 	if err != nil {
 		return err
 	}
@@ -46,9 +58,13 @@ type accounts interface {
 	Close() error
 }
 
-// openAccounts makes nothing: a command in another folder than serve's must not begin a record of its own, and let
-// people in whom no serve lets in.
 func openAccounts(ctx context.Context, storeURL string) (accounts, error) {
+	return accountsAt(ctx, storeURL, store.OpenAccounts)
+}
+
+// accountsAt makes nothing: a command in another folder than serve's must not begin a record of its own, and let
+// people in whom no serve lets in.
+func accountsAt(ctx context.Context, storeURL string, file func(context.Context, string) (*store.Accounts, error)) (accounts, error) {
 	if storeURL == "memory:" {
 		return nil, errors.New("STORE=memory: has no accounts that last. Use file:PATH")
 	}
@@ -58,7 +74,7 @@ func openAccounts(ctx context.Context, storeURL string) (accounts, error) {
 	if err := there(strings.TrimPrefix(storeURL, "file:"), "record"); err != nil {
 		return nil, err
 	}
-	return store.OpenAccounts(ctx, storeURL)
+	return file(ctx, storeURL)
 }
 
 // there says which file was looked for when there is none.
@@ -181,7 +197,7 @@ type userList struct {
 
 // Run prints users, one a line.
 func (cmd *userList) Run() error {
-	return cmd.with(func(ctx context.Context, a accounts) error {
+	return cmd.reading(func(ctx context.Context, a accounts) error {
 		users, err := a.Users(ctx)
 		for _, u := range users {
 			state := map[bool]string{true: "locked out", false: "may log in"}[u.Disabled]
@@ -319,7 +335,7 @@ type tokenList struct {
 
 // Run prints tokens, one a line; of each there is only its id.
 func (cmd *tokenList) Run() error {
-	return cmd.with(func(ctx context.Context, a accounts) error {
+	return cmd.reading(func(ctx context.Context, a accounts) error {
 		tokens, err := a.Tokens(ctx)
 		for _, t := range tokens {
 			state := "ends " + t.ExpiresAt.Format(time.DateOnly)

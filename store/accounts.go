@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"time"
 
@@ -62,28 +61,16 @@ func (s *SQLite) Accounts() *Accounts {
 	return &Accounts{s.accountReads, s.write, func() error { return nil }}
 }
 
-// OpenAccounts opens the accounts of a record, beside its serve if there is one. A record that does not
-// exist is made.
+// OpenAccounts opens the accounts of a record, beside its serve if there is one. It makes no record, and puts none right.
 func OpenAccounts(ctx context.Context, storeURL string) (*Accounts, error) {
-	record, err := Open(ctx, storeURL, slog.New(slog.DiscardHandler))
-	if err == nil {
-		accounts := record.Accounts()
-		accounts.close = record.Close
-		return accounts, nil
-	}
-	if !errors.Is(err, ErrHeld) {
-		return nil, err
-	}
 	db, err := beside(storeURL)
+	if err == nil {
+		if err = known(ctx, db); err != nil {
+			err = errors.Join(err, db.Close())
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open accounts: %w", err)
-	}
-	version, err := versionOf(ctx, db)
-	if err == nil && version != len(steps) {
-		err = fmt.Errorf("the serve that holds the record is of another version")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("open accounts: %w", errors.Join(err, db.Close()))
 	}
 	return &Accounts{db, func(ctx context.Context, fn func(*sql.Tx) error) error { return alone(ctx, db, fn) }, db.Close}, nil
 }

@@ -19,12 +19,15 @@ const checkTime = 3 * time.Second
 const mostProblems = 20
 
 // Check looks the whole record over, beside a serve if there is one: how the file hangs together, and
-// the sums of its rows. It returns what is wrong, nothing when all is well.
+// the sums of its rows. It returns what is wrong, nothing when all is well. It makes and changes nothing.
 func Check(ctx context.Context, storeURL string) (problems []string, err error) {
-	db, err := beside(storeURL, "query_only(1)")
+	path, err := existing(storeURL)
 	if err == nil {
-		problems, err = problemsOf(ctx, db, slices.Concat(shallow, deep))
-		err = errors.Join(err, db.Close())
+		alone := !hasLog(path)
+		problems, err = check(ctx, storeURL)
+		if len(problems) > 0 && alone && hasLog(path) { // a serve has begun to write meanwhile
+			problems, err = check(ctx, storeURL)
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("check store: %w", err)
@@ -32,19 +35,37 @@ func Check(ctx context.Context, storeURL string) (problems []string, err error) 
 	return problems, nil
 }
 
-// beside is a connection of one's own to the record of a serve that may be running.
-func beside(storeURL string, pragmas ...string) (*sql.DB, error) {
-	path, err := pathOf(storeURL)
+func check(ctx context.Context, storeURL string) ([]string, error) {
+	db, err := forReading(storeURL)
+	switch {
+	case isDamage(err) || errors.Is(err, errCut):
+		return []string{err.Error()}, nil
+	case err != nil:
+		return nil, err
+	}
+	problems, err := problemsOf(ctx, db, slices.Concat(shallow, deep))
+	return problems, errors.Join(err, db.Close())
+}
+
+// beside is a connection of one's own to the record of a serve that may be running, for changes.
+func beside(storeURL string) (*sql.DB, error) {
+	path, err := existing(storeURL)
 	if err != nil {
 		return nil, err
 	}
+	return connect(path, 1)
+}
+
+// existing is the file of a STORE url, which must be there.
+func existing(storeURL string) (path string, err error) {
+	if path, err = pathOf(storeURL); err != nil {
+		return "", err
+	}
 	if path == "" {
-		return nil, errors.New("a record in memory is its serve's alone")
+		return "", errors.New("a record in memory is its serve's alone")
 	}
-	if _, err := os.Stat(path); err != nil {
-		return nil, err
-	}
-	return connect(path, 1, pragmas...)
+	_, err = os.Stat(path)
+	return path, err
 }
 
 // examine finds the record's version, and checks a record that was not closed. Damage is an error.

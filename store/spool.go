@@ -54,7 +54,7 @@ func openSpool(ctx context.Context, local *SQLite) (*spool, error) {
 
 // Waiting is how many deliveries wait for Redis in a replica's file, beside its serve if there is one.
 func Waiting(ctx context.Context, fileURL string) (waiting int, err error) {
-	db, err := beside(fileURL, "query_only(1)")
+	db, err := forReading(fileURL)
 	if err == nil {
 		err = db.QueryRowContext(ctx, "SELECT count(*) FROM spool").Scan(&waiting)
 		err = errors.Join(err, db.Close())

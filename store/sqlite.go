@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/url"
 	"path/filepath"
 	"runtime"
@@ -191,12 +192,18 @@ func (s *SQLite) openMemory() (err error) {
 	return err
 }
 
+// connect opens connections to a file that is there. It makes none: a connection may be opened late, after somebody
+// removed the file.
 func connect(path string, connections int, pragmas ...string) (*sql.DB, error) {
+	return connectAs(path, url.Values{"mode": {"rw"}}, connections, pragmas...)
+}
+
+func connectAs(path string, access url.Values, connections int, pragmas ...string) (*sql.DB, error) {
 	query := url.Values{"_txlock": {"immediate"}, "_busy_timeout": {fmt.Sprint(busyTimeout)}}
 	query["_pragma"] = append(pragmas, "foreign_keys(0)", "temp_store(memory)")
 	dsn := path + "?" + query.Encode()
 	if path != ":memory:" {
-		query.Set("mode", "rw") // it makes none: a connection may be opened late, after somebody removed the file
+		maps.Copy(query, access)
 		dsn = (&url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}).String()
 	}
 	db, err := sql.Open("sqlite", dsn)
