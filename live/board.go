@@ -320,11 +320,13 @@ func (b *Board) tell() {
 	}
 }
 
-// takeNews hands over what changed since it was last called.
-func (b *Board) takeNews() news {
+// takeNews hands over what changed since it was last called; what was told but not derived yet is in it when it is whole.
+func (b *Board) takeNews(whole bool) news {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.derive()
+	if whole {
+		b.derive()
+	}
 	taken := b.news
 	b.news = freshNews()
 	return taken

@@ -248,10 +248,10 @@ func (h *Hub) Run(ctx context.Context) {
 			again.Reset(h.refresh(ctx, pending))
 			continue
 		case <-h.board.bell:
-			if h.unwatched() {
-				break // what sessions show need not be derived
+			news, watched := h.news()
+			if !watched {
+				break
 			}
-			news := h.board.takeNews()
 			now := h.board.footing()
 			news.bars = news.bars || now != foot
 			foot = now
@@ -272,6 +272,18 @@ func (h *Hub) breathe(ctx context.Context) {
 	case <-ctx.Done():
 	case <-time.After(h.tick):
 	}
+}
+
+// news takes what has changed, and says whether anybody watches. For nobody it is only thrown away: it would grow without
+// end, and what sessions show need not be derived.
+func (h *Hub) news() (taken news, watched bool) {
+	watched = h.watched()
+	taken = h.board.takeNews(watched)
+	if watched {
+		return taken, true
+	}
+	taken.bars = true // to whoever came just now, what was taken may not have been shown
+	return taken, !h.unwatched()
 }
 
 // unwatched says that there is no viewer, and notes that views are stale then.
