@@ -55,6 +55,8 @@ type Hub struct {
 	beside    sync.WaitGroup
 
 	mu      sync.Mutex
+	panics  uint64    // in views
+	stackAt time.Time // when the stack of one was last logged
 	views   map[Question]*watched
 	closing bool
 }
@@ -138,6 +140,7 @@ func (h *Hub) open(q Question, who share.Holder, viewer *Viewer) (*watched, erro
 	}
 	changed, err := h.bringUp(w, q, who, patience, stale)
 	if err != nil {
+		h.noteBroken(q, err)
 		h.giveUp(q, w, viewer)
 		return nil, err
 	}
@@ -406,6 +409,11 @@ func (h *Hub) show(ctx context.Context, w *watched) error {
 // settle notes when a view that was refreshed may be again.
 func (h *Hub) settle(done brought, pending map[*watched]Question) {
 	done.w.busy = false
+	if errors.Is(done.err, ErrBroken) {
+		h.noteBroken(done.q, done.err)
+		h.sendAway(done.w)
+		return
+	}
 	if done.err != nil {
 		h.log.Error("a view could not be brought up to date, trying again", "view", done.q.Name, "err", done.err)
 		pending[done.w], done.w.next = done.q, time.Now().Add(againTime)

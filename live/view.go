@@ -43,6 +43,16 @@ func newView(html Renderer, ask func(context.Context) (Model, uint64, error)) *v
 func (v *view) refresh(ctx context.Context) (changed bool, err error) {
 	v.asking.Lock()
 	defer v.asking.Unlock()
+	return v.renew(ctx)
+}
+
+// renew asks and renders. A panic in that is an error of this view alone (ErrBroken): what it shows stays, others go on.
+func (v *view) renew(ctx context.Context) (changed bool, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			changed, err = false, brokenBy(p)
+		}
+	}()
 	model, seq, err := v.ask(ctx)
 	if err != nil {
 		return false, err
@@ -60,10 +70,7 @@ func (v *view) answer(ctx context.Context) error {
 	if v.answered() {
 		return nil // somebody else has asked
 	}
-	model, seq, err := v.ask(ctx)
-	if err == nil {
-		v.show(model, seq)
-	}
+	_, err := v.renew(ctx)
 	return err
 }
 
@@ -82,8 +89,8 @@ func (v *view) show(model Model, seq uint64) (changed bool) {
 		return false
 	}
 	first := v.model == nil
-	v.model = model
 	next, changed := v.render(v.html.Elements(model), seq)
+	v.model = model
 	changed = v.bury(next, seq) || changed
 	v.shown = next
 	if changed || first {

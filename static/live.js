@@ -200,7 +200,7 @@ function drop(own = socket) { socket = undefined; own?.close(); }
 
 function lost(code) {
   if (code === 4401) return show("expired");
-  const wait = (code === 4429 ? 30_000 : Math.min(30_000, 250 * 2 ** tries++)) * (0.5 + Math.random());
+  const wait = (code === 4429 || code === 1011 ? 30_000 : Math.min(30_000, 250 * 2 ** tries++)) * (0.5 + Math.random());
   show(tries > 8 ? "offline" : "reconnecting", Date.now() + wait, code);
   timer = setTimeout(connect, wait);
 }

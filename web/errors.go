@@ -43,6 +43,7 @@ var known = []struct {
 	{room.ErrNotFound, mishap{code: fiber.StatusNotFound, title: "Not known", detail: "Nothing with this id is known. It may have passed the time for which history is kept."}},
 	{room.ErrBadCursor, mishap{code: fiber.StatusBadRequest, title: "Bad cursor", detail: "The cursor was not made by this list. Start again without it."}},
 	{live.ErrNoView, mishap{code: fiber.StatusBadRequest, title: "No such view", detail: "The view parameter names no view."}},
+	{live.ErrBroken, mishap{code: fiber.StatusInternalServerError, title: "Cannot be shown", detail: "Something in what this page shows is a fault of Roomwatch's. Other pages are not concerned. Load it again in a minute; if it stays, report it with the log, which says where it happened."}},
 	{live.ErrClosing, mishap{code: fiber.StatusServiceUnavailable, title: "Closing", detail: "This process is shutting down. Try again."}},
 	{errBodies, mishap{code: fiber.StatusServiceUnavailable, title: "Too many bodies", detail: "As much is being read at this moment as this process reads at one time. Try again."}},
 	{share.ErrOwn, own},

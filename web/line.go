@@ -156,6 +156,8 @@ func farewell(err error) int {
 	switch {
 	case errors.Is(err, live.ErrClosing):
 		return websocket.CloseServiceRestart
+	case errors.Is(err, live.ErrBroken):
+		return websocket.CloseInternalServerErr
 	case ownShare(err) && !errors.Is(err, live.ErrQuestions): // a question is soon answered
 		return closeBusy
 	}

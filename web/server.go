@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/roomwatch/roomwatch/access"
 	"github.com/roomwatch/roomwatch/live"
@@ -199,6 +200,8 @@ func (s *Server) gauges() {
 	s.connections.gauges(s.metrics)
 	s.metrics.registry.MustRegister(sourceGauges{s.Board})
 	s.shareGauges()
+	s.metrics.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "roomwatch_view_panics_total",
+		Help: "Panics in asking for a view or rendering it. The log has where."}, func() float64 { return float64(s.Hub.Panics()) }))
 	if s.Replica != nil {
 		s.replicaGauges()
 	}
