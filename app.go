@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -95,10 +96,50 @@ func accountsOf(r record) web.Accounts {
 }
 
 // openTime bounds the opening of the store. One that another serve holds is refused at once; after an unclean
-// stop a large one is looked at for some seconds.
-const openTime = 20 * time.Second
+// stop a large one is looked at for some seconds. Tests make it shorter.
+var openTime = 20 * time.Second
 
-// New checks the settings and puts the parts together. Nothing is answered yet.
+// openAnswering opens the record. While an older one is brought up to date, which takes as long as it takes, it is said
+// at the address that we listen at; the listener is nil when that was not needed.
+func openAnswering(ctx context.Context, config Config, base string, log *slog.Logger) (record record, listener net.Listener, err error) {
+	path := strings.TrimPrefix(config.Store, "file:")
+	if store.IsRedis(config.Store) {
+		path = config.Spool
+	}
+	outdated, err := store.Outdated(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !outdated {
+		ctx, cancel := context.WithTimeout(ctx, openTime)
+		defer cancel()
+		record, err = openRecord(ctx, config, log)
+		return record, nil, err
+	}
+	if listener, err = listen(config.Listen); err != nil {
+		return nil, nil, err
+	}
+	answering := startWaiting(listener.(*net.TCPListener), base)
+	record, err = openRecord(ctx, config, log)
+	if ended := answering.end(); err == nil && ended != nil {
+		err = errors.Join(ended, record.Close())
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, listener.Close())
+	}
+	return record, listener, nil
+}
+
+func listen(address string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	return listener, nil
+}
+
+// New checks the settings and puts the parts together. Nothing is answered yet, but that an older record is brought up
+// to date.
 func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 	sources, keyring, err := keysOf(&config)
 	if err != nil {
@@ -116,15 +157,25 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	open, cancel := context.WithTimeout(ctx, openTime)
-	defer cancel()
-	record, err := openRecord(open, config, log)
+	base, err := config.basePath()
 	if err != nil {
 		return nil, err
 	}
+	record, listener, err := openAnswering(ctx, config, base, log)
+	if err != nil {
+		return nil, err
+	}
+	failed := func(err error) (*App, error) {
+		if listener != nil {
+			err = errors.Join(err, listener.Close())
+		}
+		return nil, errors.Join(err, record.Close())
+	}
+	open, cancel := context.WithTimeout(ctx, openTime)
+	defer cancel()
 	auth, err := config.auth(accountsOf(record))
 	if err != nil {
-		return nil, errors.Join(err, record.Close())
+		return failed(err)
 	}
 	if news != nil {
 		news.leads = record.Leads
@@ -133,23 +184,19 @@ func New(ctx context.Context, config Config, log *slog.Logger) (*App, error) {
 	names := sourceNames(sources)
 	board := live.NewBoard(record, names, log)
 	limits := config.Attention.limits()
-	base, err := config.basePath()
-	if err != nil {
-		return nil, errors.Join(err, record.Close())
-	}
 	pages := views.HTML{History: time.Duration(config.Retention), Bodies: time.Duration(config.RetentionBodies), Base: base}
 	hub := live.NewHub(board, explained{record, board}, pages, limits, tick, log)
 	replica, _ := record.(web.Replica)
 	if err := tellSecret(record, auth.Secret); err != nil {
-		return nil, errors.Join(err, record.Close())
+		return failed(err)
 	}
 	server := web.New(web.Config{Record: explained{record, board}, Replica: replica, Board: board, Hub: hub, Keyring: keyring, PlugNmeets: meets,
 		Origins: config.Origins, BasePath: base, LoopbackOnly: config.Auth == "none", Auth: auth, Gallery: config.Gallery, Files: openFiles(), Log: log})
 	setup, err := server.OpenSetup(open)
 	if err != nil {
-		return nil, errors.Join(err, record.Close())
+		return failed(err)
 	}
-	return &App{setup: setup, config: config, base: base, checks: newChecks(config, board, record, meets, log), sources: names, log: log, record: record, board: board, hub: hub, server: server,
+	return &App{setup: setup, listener: listener, config: config, base: base, checks: newChecks(config, board, record, meets, log), sources: names, log: log, record: record, board: board, hub: hub, server: server,
 		watch: live.NewAttention(board, record, limits, look, log, tell), notifier: news, fatal: make(chan error, 3)}, nil
 }
 
@@ -196,13 +243,14 @@ func (a *App) Reload(config Config) error {
 
 // Start begins to listen, to fold the record and to answer. It returns when the address is known.
 func (a *App) Start() error {
-	listener, err := net.Listen("tcp", a.config.Listen)
-	if err != nil {
-		return errors.Join(fmt.Errorf("listen: %w", err), a.record.Close())
+	if a.listener == nil {
+		var err error
+		if a.listener, err = listen(a.config.Listen); err != nil {
+			return errors.Join(err, a.record.Close())
+		}
 	}
-	a.listener = listener
 	if err := a.profile(); err != nil {
-		return errors.Join(err, listener.Close(), a.record.Close())
+		return errors.Join(err, a.listener.Close(), a.record.Close())
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	a.stop = stop
@@ -214,7 +262,7 @@ func (a *App) Start() error {
 		a.tasks.Go(func() { a.notifier.run(ctx) })
 	}
 	a.tasks.Go(func() { a.retain(ctx) })
-	a.tasks.Go(func() { a.report(a.server.Serve(listener)) })
+	a.tasks.Go(func() { a.report(a.server.Serve(a.listener)) })
 	return nil
 }
 

@@ -50,7 +50,10 @@ func (cmd *serveCommand) Run() error {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	app, err := New(ctx, cmd.Config, log)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil // an older record was being brought up to date; the next start begins anew
+	case err != nil:
 		return err
 	}
 	if err := app.Start(); err != nil {

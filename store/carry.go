@@ -14,7 +14,7 @@ import (
 )
 
 // carryDocuments files the sessions of version 2 anew, each from its document, which has all that is known.
-func carryDocuments(ctx context.Context, tx *sql.Tx) error {
+func carryDocuments(ctx context.Context, tx *sql.Tx, p *progress) error {
 	prepared, err := prepare(ctx, tx, sessionWrites)
 	if err != nil {
 		return err
@@ -23,7 +23,7 @@ func carryDocuments(ctx context.Context, tx *sql.Tx) error {
 	if err != nil {
 		return err
 	}
-	for row := int64(0); err == nil; {
+	for row := int64(0); err == nil; p.rows.Add(1) {
 		row, err = carry(next, row, func(query string) *sql.Stmt { return prepared[query] })
 	}
 	if !errors.Is(err, sql.ErrNoRows) {
@@ -55,7 +55,7 @@ func carry(next *sql.Stmt, after int64, on writes) (row int64, err error) {
 
 // carryWords gives the full-text index the words of older sessions as they are searched now. What is plain ASCII has
 // the same ones as ever; of the rest, documents need not be read.
-func carryWords(ctx context.Context, tx *sql.Tx) error {
+func carryWords(ctx context.Context, tx *sql.Tx, p *progress) error {
 	words, err := tx.PrepareContext(ctx, putWords)
 	if err != nil {
 		return err
@@ -68,7 +68,7 @@ func carryWords(ctx context.Context, tx *sql.Tx) error {
 	if err != nil {
 		return err
 	}
-	for row := int64(math.MinInt64); ; {
+	for row := int64(math.MinInt64); ; p.rows.Add(1) {
 		var sum int64
 		values := make([]any, strings.Count(sessionColumns, ",")+1)
 		into := []any{&row, &sum}
@@ -117,7 +117,7 @@ func retitled(text string, summary any) string {
 }
 
 // carryTitles writes the text of every session anew, for the words that its title has there now.
-func carryTitles(ctx context.Context, tx *sql.Tx) error {
+func carryTitles(ctx context.Context, tx *sql.Tx, p *progress) error {
 	prepared, err := prepare(ctx, tx, sessionWrites)
 	if err != nil {
 		return err
@@ -127,7 +127,7 @@ func carryTitles(ctx context.Context, tx *sql.Tx) error {
 	if err != nil {
 		return err
 	}
-	for row := int64(math.MinInt64); ; {
+	for row := int64(math.MinInt64); ; p.rows.Add(1) {
 		var key room.Key
 		d := &document{}
 		err := next.QueryRow(row).Scan(&row, &key.Source, &key.SID, &d.was.text, &d.stored)

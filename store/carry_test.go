@@ -2,10 +2,14 @@ package store
 
 import (
 	"encoding/json"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/roomwatch/roomwatch/room"
 )
@@ -103,4 +107,33 @@ func TestAFileOfVersion2IsCarriedOverWhole(t *testing.T) {
 	if problems, err := Check(t.Context(), "file:"+path); len(problems) != 0 || err != nil {
 		t.Errorf("problems %q, %v", problems, err)
 	}
+}
+
+// Row 66: however long a migration takes, the log tells how far it is.
+func TestFault66AMigrationTellsHowFarItIs(t *testing.T) {
+	var log lockedText
+	p := &progress{of: 9}
+	p.step.Store(3)
+	p.rows.Store(1234)
+	stop := p.tell(slog.New(slog.NewTextHandler(&log, nil)), time.Millisecond)
+	eventually(t, "it tells", func() bool { return strings.Contains(log.String(), "step=3 of=9 rows=1234") })
+	stop()
+}
+
+// lockedText takes lines from one goroutine and is read by another.
+type lockedText struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lockedText) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+func (l *lockedText) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }

@@ -137,15 +137,15 @@ func (s *SQLite) countEarlier(ctx context.Context, a asked, most int) (n int, er
 }
 
 // fillTimes says of an older record when its sessions went on, and when its deliveries came.
-func fillTimes(ctx context.Context, tx *sql.Tx) error {
-	if err := fillLasting(ctx, tx); err != nil {
+func fillTimes(ctx context.Context, tx *sql.Tx, p *progress) error {
+	if err := fillLasting(ctx, tx, p); err != nil {
 		return err
 	}
 	return fillReceived(ctx, tx)
 }
 
 // fillLasting says of every session of an older record until when it goes on.
-func fillLasting(ctx context.Context, tx *sql.Tx) error {
+func fillLasting(ctx context.Context, tx *sql.Tx, p *progress) error {
 	put, err := tx.PrepareContext(ctx, putLasting)
 	if err != nil {
 		return err
@@ -155,7 +155,7 @@ func fillLasting(ctx context.Context, tx *sql.Tx) error {
 		return err
 	}
 	defer rows.Close()
-	for rows.Next() {
+	for ; rows.Next(); p.rows.Add(1) {
 		var row int64
 		var state room.State
 		var summary sql.RawBytes

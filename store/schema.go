@@ -3,13 +3,50 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/binary"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // step leads from one schema version to the next: by SQL, then by Go where that must derive something.
 type step struct {
 	sql string
-	do  func(context.Context, *sql.Tx) error
+	do  func(context.Context, *sql.Tx, *progress) error
+}
+
+// progress tells how far a migration is, again and again: one of a million rows takes minutes.
+type progress struct {
+	of   int          // steps in all
+	step atomic.Int64 // that is taken
+	rows atomic.Int64 // of it that are done
+}
+
+const tellEvery = 5 * time.Second
+
+// tell logs the progress every so often until it is told to stop.
+func (p *progress) tell(log *slog.Logger, every time.Duration) (stop func()) {
+	var telling sync.WaitGroup
+	ended, began := make(chan struct{}), time.Now()
+	telling.Go(func() {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ended:
+				return
+			case <-tick.C:
+				log.Info("the record is being brought up to date", "step", p.step.Load(), "of", p.of, "rows", p.rows.Load(), "took", time.Since(began).Round(time.Second))
+			}
+		}
+	})
+	return func() { close(ended); telling.Wait() }
 }
 
 // steps are the migrations; PRAGMA user_version counts those that were run. A released one is never
@@ -206,27 +243,57 @@ func versionOf(ctx context.Context, db *sql.DB) (version int, err error) {
 	return version, err
 }
 
-// migrate brings the schema from a version to the one that this program knows. Once begun it is not
-// given up: a large record would never come to its end otherwise.
-func migrate(ctx context.Context, db *sql.DB, version int) error {
-	ctx = context.WithoutCancel(ctx)
+// Outdated says whether the next Open of a file has an older record to bring up to date, which may take minutes.
+func Outdated(path string) (bool, error) {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer file.Close()
+	version := make([]byte, 4)
+	if _, err := file.ReadAt(version, 60); err != nil { // where SQLite keeps it (sqlite.org/fileformat.html, 1.3)
+		if errors.Is(err, io.EOF) {
+			err = nil // what is no record says so when it is opened
+		}
+		return false, err
+	}
+	return binary.BigEndian.Uint32(version) < uint32(len(steps)), nil
+}
+
+// migrate brings the schema from a version to the one that this program knows, in one transaction. It takes as long as
+// it takes: ctx must not have the deadline of a start, or a large record would never come to its end.
+func migrate(ctx context.Context, db *sql.DB, version int, log *slog.Logger) error {
+	p := &progress{of: len(steps)}
+	if version > 0 {
+		log.Info("an older record is brought up to date; until then nothing is taken", "schema", version, "to", len(steps))
+		defer p.tell(log, tellEvery)()
+	}
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback()
 	for ; version < len(steps); version++ {
-		if err := steps[version].take(ctx, tx); err != nil {
+		p.step.Store(int64(version + 1))
+		p.rows.Store(0)
+		if err := steps[version].take(ctx, tx, p); err != nil {
 			return fmt.Errorf("to schema version %d: %w", version+1, err)
 		}
 		if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", version+1)); err != nil {
 			return err
 		}
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	log.Debug("the record is up to date", "schema", len(steps))
+	return nil
 }
 
-func (st step) take(ctx context.Context, tx *sql.Tx) error {
+func (st step) take(ctx context.Context, tx *sql.Tx, p *progress) error {
 	if st.sql != "" {
 		if _, err := tx.ExecContext(ctx, st.sql); err != nil {
 			return err
@@ -235,5 +302,5 @@ func (st step) take(ctx context.Context, tx *sql.Tx) error {
 	if st.do == nil {
 		return nil
 	}
-	return st.do(ctx, tx)
+	return st.do(ctx, tx, p)
 }

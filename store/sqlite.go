@@ -225,7 +225,7 @@ func (s *SQLite) load(ctx context.Context) error {
 		return fmt.Errorf("written by a newer Roomwatch: schema version %d, this one knows %d", version, len(steps))
 	}
 	if version < len(steps) {
-		if err := migrate(ctx, s.writes, version); err != nil {
+		if err := migrate(ctx, s.writes, version, s.log); err != nil {
 			return err
 		}
 	}
