@@ -54,6 +54,7 @@ func TestFault66AMigrationIsSaidAndDeliveriesWaitForIt(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
+		t.Cleanup(func() { _ = cmd.Process.Kill() }) // of one that ended it does nothing
 		return cmd, log
 	}
 	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}

@@ -171,7 +171,13 @@ func (s *SQLite) document(ctx context.Context, key room.Key) (*document, error) 
 	if err != nil {
 		return nil, err
 	}
-	return d, decode(d.stored, d.session)
+	if err := decode(d.stored, d.session); err != nil {
+		return d, err
+	}
+	if d.session.Key() != key { // the board would look for it for ever
+		return d, fmt.Errorf("%w: document of session %q: it is of session %q", errUndecodable, key.SID, d.session.SID)
+	}
+	return d, nil
 }
 
 // decode reads a document, packed or not.
