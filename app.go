@@ -50,7 +50,8 @@ type record interface {
 	live.Record
 	web.Record
 	Retain(ctx context.Context, now time.Time, history, bodies time.Duration) error
-	Leads() bool // of several replicas one does what only one should do; whoever is alone does
+	Steady(ctx context.Context) error // store.ErrClock while our clock must not say what is old
+	Leads() bool                      // of several replicas one does what only one should do; whoever is alone does
 	Close() error
 }
 
@@ -266,22 +267,29 @@ func (a *App) Start() error {
 	return nil
 }
 
-// retainEvery is how often what has passed its time is removed.
-const retainEvery = time.Hour
+const (
+	retainEvery = time.Hour   // how often what has passed its time is removed
+	clockEvery  = time.Minute // how often the clock is looked at
+)
 
-// retain keeps the record bounded.
+// retain keeps the record bounded, as long as the clock can be believed.
 func (a *App) retain(ctx context.Context) {
 	select {
 	case <-a.board.Ready(): // a start has enough to read
 	case <-ctx.Done():
 		return
 	}
-	tick := time.NewTicker(retainEvery)
+	tick := time.NewTicker(clockEvery)
 	defer tick.Stop()
+	var next time.Time
 	for ctx.Err() == nil {
-		err := a.record.Retain(ctx, time.Now(), time.Duration(a.config.Retention), time.Duration(a.config.RetentionBodies))
-		if err != nil && ctx.Err() == nil {
-			a.log.Error("history that has passed its time could not be removed, trying again in an hour", "err", err)
+		steady := a.record.Steady(ctx)
+		if now := time.Now(); steady == nil && !now.Before(next) {
+			next = now.Add(retainEvery)
+			err := a.record.Retain(ctx, now, time.Duration(a.config.Retention), time.Duration(a.config.RetentionBodies))
+			if err != nil && ctx.Err() == nil {
+				a.log.Error("history that has passed its time could not be removed, trying again in an hour", "err", err)
+			}
 		}
 		select {
 		case <-ctx.Done():

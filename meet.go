@@ -117,7 +117,7 @@ func newChecks(config Config, board *live.Board, record record, meets map[string
 			live.ReconcileConfig{Every: config.ReconcileEvery, Quiet: config.ReconcileQuiet, Leads: leads, Log: log}))
 	}
 	c.janitor = live.NewJanitor(board, record, live.JanitorConfig{Unverified: time.Duration(config.UnverifiedAfter),
-		Ended: time.Duration(config.JanitorAfter), Leads: leads, Log: log})
+		Ended: time.Duration(config.JanitorAfter), Leads: leads, Steady: record.Steady, Log: log})
 	c.watchman = live.NewWatchman(board, record, record, live.WatchConfig{Healthy: record.Health, Leads: leads, Log: log})
 	c.clocks = live.NewClockWatch(board, record, record, live.ClockWatchConfig{Every: clocksEvery, Leads: leads, Log: log})
 	return c

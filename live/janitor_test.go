@@ -1,6 +1,8 @@
 package live_test
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"testing"
 	"time"
@@ -64,5 +66,28 @@ func TestARoomThatNobodySpeaksOfIsUnverifiedAndThenEnded(t *testing.T) {
 		if d.detail(sid).State != room.StateLive {
 			t.Errorf("%s is %s", sid, d.detail(sid).State)
 		}
+	}
+}
+
+// Row 46: by a clock that cannot be believed nobody knows for how long nothing was heard.
+func TestFault46TheJanitorEndsNothingByAClockThatIsNotSteady(t *testing.T) {
+	d := openDesk(t, "memory:")
+	wrong := errors.New("a year ahead")
+	janitor := live.NewJanitor(d.Board, d.record, live.JanitorConfig{Unverified: time.Hour, Ended: 24 * time.Hour, Log: slog.New(slog.DiscardHandler),
+		Steady: func(context.Context) error { return wrong }})
+	d.heardAgo(25*time.Hour, room.Event{Source: "default", SID: "s", RoomID: "s", ID: "s", Kind: room.KindRoomStarted})
+	look := func() room.State {
+		if err := janitor.Look(t.Context(), time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		d.deliver()
+		return d.detail("s").State
+	}
+	if state := look(); state != room.StateLive {
+		t.Errorf("by a wrong clock it is %s", state)
+	}
+	wrong = nil
+	if state := look(); state != room.StateEnded {
+		t.Errorf("by one that is steady it is %s", state)
 	}
 }

@@ -44,6 +44,9 @@ func (s *SQLite) Warnings() []string {
 	if s.saved.Load() && !slices.Contains(warnings, warnSaved) {
 		warnings = append(warnings, warnSaved)
 	}
+	if s.clock.doubted.Load() {
+		warnings = append(warnings, warnClock)
+	}
 	return warnings
 }
 
@@ -149,7 +152,8 @@ func (s *SQLite) lookBeside() error {
 }
 
 // putMark keeps a number under a name. "open" says how the record was left, "schema" is the sum of the
-// schema, "bodies" is up to which position retention has taken the bodies.
+// schema, "bodies" is up to which position retention has taken the bodies, "clock" what our clock said last, "clock doubted"
+// since when it is not believed.
 const putMark = `INSERT INTO marks (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`
 
 // What the mark "open" says. While the record is open it reads notClosed, so that a crash leaves it so.

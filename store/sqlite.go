@@ -47,6 +47,7 @@ type SQLite struct {
 	path          string       // "" in memory
 	held          *flock.Flock // nil in memory
 	files         files
+	clock         *wallClock
 	writes, reads *sql.DB
 	own           *sql.DB              // what the board and the writer read: a delivery must not wait behind a search
 	accountReads  *sql.DB              // who somebody is: no page opens before that is known
@@ -88,6 +89,7 @@ type SQLite struct {
 func Open(ctx context.Context, storeURL string, log *slog.Logger) (*SQLite, error) {
 	s := &SQLite{
 		log:      log,
+		clock:    newClock(),
 		words:    make(words),
 		searches: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1)),
 		closing:  make(chan struct{}),
@@ -244,6 +246,9 @@ func (s *SQLite) load(ctx context.Context) error {
 		return err
 	}
 	s.tail.begin(end)
+	if err := s.readClock(ctx); err != nil {
+		return err
+	}
 	if err := s.markOpen(ctx); err != nil {
 		return err
 	}
