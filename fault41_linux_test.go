@@ -200,6 +200,9 @@ func TestFault41ServeOutlivesAWantOfDescriptors(t *testing.T) {
 	waiting := silent(t, p, func(int) string { return "127.0.0.1" }, 5) // the system takes them in
 	await(t, "accept fails, and the log says so", func() bool { return strings.Contains(log.String(), "raise the limit of open files") })
 	set(512)
+	await(t, "a delivery is taken again", func() bool { // the store may have met the want, too: it tries every second
+		return post(http.DefaultClient, p.url, []byte(`{"event":"room_created","room":{"sid":"s","room_id":"r"},"id":"first","created_at":"1795311099"}`))
+	})
 	p.served(t, "when there are descriptors again")
 	for _, conn := range waiting {
 		_ = conn.Close()
