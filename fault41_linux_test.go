@@ -196,6 +196,7 @@ func TestFault41ServeOutlivesAWantOfDescriptors(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	p.served(t, "at first")                                             // it has begun: nothing changes the limit any more
 	set(3)                                                              // what is open may stay; nothing more can be opened
 	waiting := silent(t, p, func(int) string { return "127.0.0.1" }, 5) // the system takes them in
 	await(t, "accept fails, and the log says so", func() bool { return strings.Contains(log.String(), "raise the limit of open files") })
